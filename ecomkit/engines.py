@@ -1,0 +1,141 @@
+"""What differs between engines, in one place.
+
+A metric is written once, with the forms below; `for_engine` swaps each of them
+for the engine's own before the query is compiled. DuckDB's spelling is the one
+the expressions carry.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from ecomkit.errors import UsageError, quoted
+from ecomkit.schemas import INSTANT
+
+# The name people use -> the dialect's name in Ibis.
+ENGINES = {"duckdb": "duckdb", "postgres": "postgres", "bigquery": "bigquery", "spark": "pyspark", "snowflake": "snowflake"}
+
+_LOCAL = dt.Timestamp()
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def _local_time(zone: str, instant: INSTANT) -> _LOCAL: ...
+
+
+@ibis.udf.scalar.builtin(name="epoch_ms")
+def _epoch_ms(instant: INSTANT) -> dt.int64: ...
+
+
+@ibis.udf.scalar.builtin(name="DATETIME")
+def _bigquery_local_time(instant: INSTANT, zone: str) -> _LOCAL: ...
+
+
+@ibis.udf.scalar.builtin(name="FROM_UTC_TIMESTAMP")
+def _spark_local_time(instant: INSTANT, zone: str) -> _LOCAL: ...
+
+
+@ibis.udf.scalar.builtin(name="CONVERT_TIMEZONE")
+def _snowflake_local_time(stored: str, zone: str, instant: INSTANT) -> _LOCAL: ...
+
+
+@ibis.udf.scalar.builtin(name="UNIX_MILLIS")
+def _unix_millis(instant: INSTANT) -> dt.int64: ...
+
+
+@ibis.udf.scalar.builtin(name="DATE_PART")
+def _date_part(part: str, instant: INSTANT) -> dt.float64: ...
+
+
+def _epoch_ms_by_part(instant: ir.TimestampValue) -> ir.IntegerValue:
+    return (_date_part("epoch", instant) * 1000).round().cast("int64")
+
+
+_LOCAL_TIME = {
+    "bigquery": lambda zone, instant: _bigquery_local_time(instant, zone),
+    "pyspark": lambda zone, instant: _spark_local_time(instant, zone),
+    "snowflake": lambda zone, instant: _snowflake_local_time("UTC", zone, instant),
+}
+_EPOCH_MS = {
+    "postgres": _epoch_ms_by_part,
+    "bigquery": _unix_millis,
+    "pyspark": _unix_millis,
+    "snowflake": lambda instant: _date_part("epoch_millisecond", instant).cast("int64"),
+}
+
+
+def local_day(instant: ir.TimestampValue, zone: str) -> ir.DateValue:
+    """Return the local day in `zone` on which an instant falls."""
+    return _local_time(zone, instant).date()
+
+
+def local_week(instant: ir.TimestampValue, zone: str) -> ir.DateValue:
+    """Return the Monday of the local week in which an instant falls."""
+    return local_day(instant, zone).truncate("W")
+
+
+def local_month(instant: ir.TimestampValue, zone: str) -> ir.DateValue:
+    """Return the first day of the local month in which an instant falls."""
+    return local_day(instant, zone).truncate("M")
+
+
+def epoch_ms(instant: ir.TimestampValue) -> ir.IntegerValue:
+    """Return whole milliseconds since 1970: gaps between calls are exact in them."""
+    return _epoch_ms(instant)
+
+
+def median(table: ir.Table, column: str, *, by: Sequence[str] = ()) -> ir.Table:
+    """Return the exact median of `column` per `by`, as column `median`, on any engine.
+
+    Nulls are left out. An even count gives the mean of the two middle values.
+    """
+    known = table.filter(table[column].notnull())
+    window = ibis.window(group_by=list(by)) if by else ibis.window()
+    ordered = ibis.window(group_by=list(by), order_by=column) if by else ibis.window(order_by=column)
+    ranked = known.mutate(rank=ibis.row_number().over(ordered) + 1, rows=known[column].count().over(window))
+    middle = ranked.filter((2 * ranked["rank"] >= ranked["rows"]) & (2 * ranked["rank"] <= ranked["rows"] + 2))
+    return middle.aggregate(by=list(by), median=middle[column].cast("float64").mean())
+
+
+def for_engine(expression: ir.Expr, engine: str) -> ir.Expr:
+    """Return the same question in the forms that `engine` knows."""
+    dialect = _dialect(engine)
+
+    def swap(node: ops.Node, kwargs: dict | None) -> ops.Node:
+        arguments = kwargs or dict(zip(node.argnames, node.args, strict=True))
+        if isinstance(node, _LOCAL_TIME_NODE) and dialect in _LOCAL_TIME:
+            return _LOCAL_TIME[dialect](*(value.to_expr() for value in arguments.values())).op()
+        if isinstance(node, _EPOCH_MS_NODE) and dialect in _EPOCH_MS:
+            return _EPOCH_MS[dialect](*(value.to_expr() for value in arguments.values())).op()
+        return node.__recreate__(kwargs) if kwargs else node
+
+    return expression.op().replace(swap).to_expr()
+
+
+def to_sql(expression: ir.Expr, engine: str = "duckdb") -> str:
+    """Return the query of an expression in the SQL of `engine`.
+
+    Raises
+    ------
+    UsageError
+        If the engine is not one that the kit compiles for.
+    """
+    dialect = _dialect(engine)
+    if dialect == "pyspark" and not hasattr(ibis.options, "pyspark"):
+        # Ibis reads this option while compiling; it exists only where pyspark is installed.
+        ibis.options.pyspark = ibis.config.Config()
+        ibis.options.pyspark.treat_nan_as_null = False
+    return ibis.to_sql(for_engine(expression, engine), dialect=dialect)
+
+
+def _dialect(engine: str) -> str:
+    if engine not in ENGINES:
+        raise UsageError(f"'{engine}' is not an engine that the kit compiles for. Choose one of {quoted(ENGINES)}.")
+    return ENGINES[engine]
+
+
+_PROBE = ibis.literal(None, type=INSTANT)
+_LOCAL_TIME_NODE = type(_local_time("UTC", _PROBE).op())
+_EPOCH_MS_NODE = type(_epoch_ms(_PROBE).op())

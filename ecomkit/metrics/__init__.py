@@ -1,0 +1,1 @@
+"""One function per question: tables in, a table out, never run here."""

@@ -1,0 +1,1 @@
+"""What is fitted: data frames in, fitted models and data frames out."""

@@ -1,0 +1,1 @@
+"""Steps from raw calls to the canonical tables of a shop."""

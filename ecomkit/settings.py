@@ -1,0 +1,171 @@
+"""shop.toml, read and checked: every problem is named at once, with its near miss."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ecomkit.errors import SettingsError, did_you_mean, quoted
+
+MONEY_RULES = ("detect", "after_discount", "before_discount")
+SOURCE_KINDS = ("segment_files", "order_files", "ad_spend")
+
+# What each kind of source may say beyond `kind` and `path`.
+_SOURCE_KEYS = {
+    "segment_files": ("name",),
+    "order_files": ("name", "time_zone", "currency", "columns", "refund_prefix", "shipping_codes", "not_products"),
+    "ad_spend": ("name", "platform", "channel", "currency", "columns"),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One [[source]] of a shop: where it lies and how it is read."""
+
+    kind: str
+    path: Path
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a shop.toml says, with the defaults filled in.
+
+    Paths are absolute; `folder` is where the shop.toml lies.
+    """
+
+    folder: Path
+    name: str
+    time_zone: str
+    currency: str
+    sources: tuple[Source, ...]
+    own_hosts: tuple[str, ...] = ()
+    money_rule: str = "detect"
+    rates: Path | None = None
+    refund_look_back_days: int = 30
+    exclude_bots: bool = True
+    staff: tuple[str, ...] = ()
+    test_orders: tuple[str, ...] = ()
+    channel_rules: tuple[dict[str, str], ...] = ()
+    margin: float = 1.0
+    retargeting: tuple[str, ...] = ()
+    monthly_fees: dict[str, float] = field(default_factory=dict)
+    new_customer_look_back_days: int = 365
+    max_quarantined_share: float = 0.05
+    min_group: int = 30
+
+
+# [section] -> {key in the file: (field of Settings, type)}
+_SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
+    "shop": {
+        "name": ("name", str),
+        "time_zone": ("time_zone", str),
+        "currency": ("currency", str),
+        "own_hosts": ("own_hosts", list),
+    },
+    "money": {"rule": ("money_rule", str), "rates": ("rates", str)},
+    "refunds": {"look_back_days": ("refund_look_back_days", int)},
+    "exclude": {"bots": ("exclude_bots", bool), "staff": ("staff", list), "test_orders": ("test_orders", list)},
+    "channels": {"rules": ("channel_rules", list)},
+    "margin": {"default": ("margin", (int, float))},
+    "spend": {"retargeting": ("retargeting", list), "monthly_fees": ("monthly_fees", dict)},
+    "customers": {"look_back_days": ("new_customer_look_back_days", int)},
+    "limits": {"max_quarantined_share": ("max_quarantined_share", (int, float)), "min_group": ("min_group", int)},
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a shop.toml.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is not TOML, or holds an unknown key, a wrong
+        type, an unknown zone or no source; all offenders in one message.
+    """
+    if not path.is_file():
+        raise SettingsError(f"There is no settings file '{path}'. A shop is a folder with a shop.toml in it.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"'{path}' is not TOML: {error}. Mend that line.") from error
+
+    folder = path.parent.resolve()
+    problems: list[str] = []
+    values = _read_sections(content, problems)
+    values["sources"] = _read_sources(content.get("source", []), folder, problems)
+    for name in ("name", "time_zone", "currency"):
+        if name not in values:
+            problems.append(f"[shop] lacks '{name}'")
+    problems += _wrong_values(values)
+    if problems:
+        raise SettingsError(f"'{path}' cannot be used: {'; '.join(problems)}. Mend these and run again.")
+
+    if "rates" in values:
+        values["rates"] = folder / values["rates"]
+    for key, value in values.items():
+        if isinstance(value, list):
+            values[key] = tuple(value)
+    return Settings(folder=folder, **values)
+
+
+def _read_sections(content: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for section, entries in content.items():
+        if section == "source":
+            continue
+        known = _SECTIONS.get(section)
+        if known is None:
+            problems.append(f"unknown section '[{section}]'.{did_you_mean(section, [*_SECTIONS, 'source'])}".rstrip("."))
+            continue
+        for key, value in entries.items():
+            if key not in known:
+                problems.append(f"unknown key '{key}' in [{section}].{did_you_mean(key, known)}".rstrip("."))
+                continue
+            name, kind = known[key]
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                wanted = kind.__name__ if isinstance(kind, type) else "number"
+                problems.append(f"'{key}' in [{section}] is {value!r}, not of type {wanted}")
+                continue
+            values[name] = value
+    return values
+
+
+def _read_sources(entries: list[dict[str, Any]], folder: Path, problems: list[str]) -> tuple[Source, ...]:
+    sources = []
+    for number, entry in enumerate(entries, start=1):
+        kind = entry.get("kind")
+        if kind not in SOURCE_KINDS:
+            problems.append(f"[[source]] {number} has kind {kind!r}, not one of {quoted(SOURCE_KINDS)}")
+            continue
+        if not isinstance(entry.get("path"), str):
+            problems.append(f"[[source]] {number} lacks 'path'")
+            continue
+        options = {key: value for key, value in entry.items() if key not in ("kind", "path", "name")}
+        for key in options:
+            if key not in _SOURCE_KEYS[kind]:
+                hint = did_you_mean(key, _SOURCE_KEYS[kind])
+                problems.append(f"unknown key '{key}' in [[source]] {number} ({kind}).{hint}".rstrip("."))
+        sources.append(Source(kind, folder / entry["path"], entry.get("name", Path(entry["path"]).stem), options))
+    if not entries:
+        problems.append("there is no [[source]]")
+    return tuple(sources)
+
+
+def _wrong_values(values: dict[str, Any]) -> list[str]:
+    problems = []
+    if "time_zone" in values:
+        try:
+            ZoneInfo(values["time_zone"])
+        except (ZoneInfoNotFoundError, ValueError):
+            problems.append(f"'time_zone' is '{values['time_zone']}', which is not a zone such as 'Europe/Berlin'")
+    rule = values.get("money_rule", "detect")
+    if rule not in MONEY_RULES:
+        problems.append(f"'rule' in [money] is '{rule}', not one of {quoted(MONEY_RULES)}")
+    if not 0 < values.get("margin", 1.0) <= 1:
+        problems.append(f"'default' in [margin] is {values['margin']}, not between 0 and 1")
+    return problems
+
+

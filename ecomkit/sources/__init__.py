@@ -1,0 +1,1 @@
+"""Readers of outside data: the only modules that open files or warehouses."""
