@@ -16,7 +16,13 @@ from ecomkit.errors import UsageError, quoted
 from ecomkit.schemas import INSTANT
 
 # The name people use -> the dialect's name in Ibis.
-ENGINES = {"duckdb": "duckdb", "postgres": "postgres", "bigquery": "bigquery", "spark": "pyspark", "snowflake": "snowflake"}
+ENGINES = {
+    "duckdb": "duckdb",
+    "postgres": "postgres",
+    "bigquery": "bigquery",
+    "spark": "pyspark",
+    "snowflake": "snowflake",
+}
 
 _LOCAL = dt.Timestamp()
 

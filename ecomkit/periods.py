@@ -45,6 +45,10 @@ class Period:
         """Length in local days."""
         return (self.end - self.start).days
 
+    def holds(self, instant):
+        """Say whether an instant, or each of a column of instants, falls into the period."""
+        return (instant >= self.start_at) & (instant < self.end_at)
+
     @property
     def label(self) -> str:
         """The ISO week's name if the period is one, else its first and last day."""
@@ -81,7 +85,7 @@ def iso_week(label: str, zone: str) -> Period:
     except ValueError:
         monday = None
     if monday is None:
-        raise UsageError(f"'{label}' is not an ISO week. Weeks are written like '2026-W44' and run from W01 to W52 or W53.")
+        raise UsageError(f"'{label}' is not an ISO week. Weeks are written like '2026-W44' and end with W52 or W53.")
     return Period(monday, monday + timedelta(days=7), zone)
 
 

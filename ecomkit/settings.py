@@ -118,7 +118,9 @@ def _read_sections(content: dict[str, Any], problems: list[str]) -> dict[str, An
             continue
         known = _SECTIONS.get(section)
         if known is None:
-            problems.append(f"unknown section '[{section}]'.{did_you_mean(section, [*_SECTIONS, 'source'])}".rstrip("."))
+            problems.append(
+                f"unknown section '[{section}]'.{did_you_mean(section, [*_SECTIONS, 'source'])}".rstrip(".")
+            )
             continue
         for key, value in entries.items():
             if key not in known:
@@ -167,5 +169,3 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
     if not 0 < values.get("margin", 1.0) <= 1:
         problems.append(f"'default' in [margin] is {values['margin']}, not between 0 and 1")
     return problems
-
-
