@@ -1,0 +1,225 @@
+"""Numbers to text, and the sentences that notebooks print.
+
+Text that came from outside (product and campaign names, paths) may be anything;
+`say` shows it letter by letter and never as markup.
+"""
+
+import html
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+UNKNOWN = "unknown"
+LONGEST_NAME = 80
+LONGEST_TEXT = 2_000
+
+# A dollar and a backslash open mathematics even as entities; alone in an element they cannot.
+_ALONE = {"$": "<span>&#36;</span>", "\\": "<span>&#92;</span>"}
+_MARKDOWN = {character: f"&#{ord(character)};" for character in "`*_[]#|~@"}
+_BOLD = re.compile(r"\*\*(?=[^\s*])([^*]*[^\s*])\*\*")
+_LINK = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+_LIST_OR_RULE = re.compile(r"^([-+=]|\d+(?=[.)]))(.?)")
+_TABLES = {"ad_spend": "ad spend", "order_lines": "order lines", "product_events": "product events"}
+
+
+def say(text: str) -> None:
+    """Display a sentence: `**bold**` is bold, all else appears as it is written."""
+    from IPython.display import display
+
+    line = _one_line(text, LONGEST_TEXT)
+    display({"text/markdown": escape(line), "text/plain": line.replace("**", "")}, raw=True)
+
+
+def escape(text: str) -> str:
+    """Return Markdown that shows `text` letter by letter, on one line, but for `**bold**`."""
+    line = _one_line(text, len(text))
+    parts = _BOLD.split(line)
+    shown = "".join(f"**{_escape(part)}**" if number % 2 else _escape(part) for number, part in enumerate(parts))
+    return _LIST_OR_RULE.sub(_opening_as_entity, shown)
+
+
+def _one_line(text: str, longest: int) -> str:
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def _escape(text: str) -> str:
+    shown = _LINK.sub(lambda match: "\0" if match[0] == ":" else "\1", text)
+    shown = html.escape(shown, quote=True)
+    # `html.escape` writes `&#x27;`: its own hash is markup, not text.
+    shown = re.sub(r"&#x27;", "\2", shown)
+    shown = "".join(_ALONE.get(character) or _MARKDOWN.get(character, character) for character in shown)
+    return shown.replace("\0", "&#58;").replace("\1", "&#46;").replace("\2", "&#39;")
+
+
+def _opening_as_entity(match: re.Match) -> str:
+    if match[1].isdigit():
+        return f"{match[1]}&#{ord(match[2])};"
+    return f"&#{ord(match[1])};{match[2]}"
+
+
+def short(name: Any, longest: int = LONGEST_NAME) -> str:
+    """Return a name on one line, cut to `longest` characters with a `…`."""
+    return UNKNOWN if _is_unknown(name) else _one_line(str(name), longest)
+
+
+def _is_unknown(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        # Only NaN, NaT and the like differ from themselves.
+        return bool(value != value) or (isinstance(value, float) and math.isinf(value))
+    except TypeError:
+        return True  # pandas.NA refuses to be a truth value
+
+
+def _fixed(value: Any, digits: int) -> str:
+    text = f"{float(value):,.{digits}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a rate of 0 to 1 as `6.1 %`."""
+    return UNKNOWN if _is_unknown(value) else f"{_fixed(float(value) * 100, digits)} %"
+
+
+def count(value: float | None) -> str:
+    """Return a count as `1,234`."""
+    return UNKNOWN if _is_unknown(value) else _fixed(value, 0)
+
+
+def money(value: float | None, currency: str, digits: int = 2) -> str:
+    """Return an amount as `EUR 1,234.50`."""
+    return UNKNOWN if _is_unknown(value) else f"{currency} {_fixed(value, digits)}"
+
+
+def multiple(value: float | None) -> str:
+    """Return a ratio of two amounts as `3.2x`."""
+    return UNKNOWN if _is_unknown(value) else f"{_fixed(value, 1)}x"
+
+
+def days(value: float | None) -> str:
+    """Return a length of time as `12.5 days`."""
+    return UNKNOWN if _is_unknown(value) else f"{_fixed(value, 1)} days"
+
+
+def day(value: date | None) -> str:
+    """Return a date as `1 November 2026`."""
+    return UNKNOWN if _is_unknown(value) else f"{value.day} {value:%B} {value.year}"
+
+
+def month(value: date | None) -> str:
+    """Return the month of a date as `November 2026`."""
+    return UNKNOWN if _is_unknown(value) else f"{value:%B} {value.year}"
+
+
+def interval(low: float | None, high: float | None, form: Callable[..., str], *more: Any) -> str:
+    """Return two bounds as `5.6 to 6.6 %`, each written by `form(bound, *more)`.
+
+    A unit that both bounds share is written once.
+    """
+    if _is_unknown(low) or _is_unknown(high):
+        return UNKNOWN
+    first, last = form(low, *more), form(high, *more)
+    for unit in (" %", " days"):
+        if first.endswith(unit) and last.endswith(unit):
+            first = first.removesuffix(unit)
+    currency = re.match(r"[A-Z]{3} ", first)
+    if currency and last.startswith(currency[0]):
+        last = last.removeprefix(currency[0])
+    return f"{first} to {last}"
+
+
+def best_of(frame: Any, rate: str, *, label: str, floor: int, size: str, form: Callable[[float], str] = percent) -> str:
+    """Name the group with the highest `rate` among those large enough to trust.
+
+    Parameters
+    ----------
+    frame
+        One row per group.
+    rate
+        The column to rank by; groups where it is unknown are left out.
+    label
+        The column that names the group; also gives the noun: `channel`, `cohort_month`.
+    floor
+        Fewest `size` with which a group may be named.
+    size
+        The column with the denominator: `sessions`, `customers`.
+    form
+        Writes the rate.
+    """
+    noun = label.removeprefix("cohort_").removesuffix("_name").replace("_", " ")
+    floor_words = f"{count(floor)} {size.replace('_', ' ')}"
+    rows = [
+        (float(value), name)
+        for value, name, members in zip(frame[rate], frame[label], frame[size], strict=True)
+        if not _is_unknown(value) and not _is_unknown(members) and members >= floor
+    ]
+    if not rows:
+        return f"no {noun} has {floor_words} yet"
+    value, name = max(rows, key=lambda row: row[0])
+    who = _group_name(name, noun)
+    if len(rows) == 1:
+        return f"{who} is the only {noun} with at least {floor_words}, at {form(value)}"
+    return f"{who} is the best {noun}, at {form(value)}"
+
+
+def _group_name(name: Any, noun: str) -> str:
+    if isinstance(name, date) and not _is_unknown(name):
+        return month(name) if noun == "month" else f"The week of {day(name)}" if noun == "week" else day(name)
+    # Two stars in a name would open bold text in the sentence around it.
+    return short(name).replace("**", "* *")
+
+
+def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) -> str:
+    """Say which rows a notebook stands on, what was set aside, and what it lacks.
+
+    Parameters
+    ----------
+    contents
+        What `Shop.contents` returns.
+    needs
+        Tables without which a part of the notebook stays empty.
+    """
+    lacks = [_TABLES.get(name, name) for name in needs if not contents.get(name)]
+    sentences = []
+    if contents.get("orders"):
+        guests = contents.get("guest_orders") or 0
+        of_guests = f", and {_number(guests, 'order')} of guests" if guests else ""
+        customers = _number(contents.get("customers"), "customer")
+        sentences.append(
+            f"**{_number(contents['orders'], 'order')}** by {customers}{of_guests}, "
+            f"and {_number(contents.get('sessions'), 'session')}, "
+            f"from {day(contents.get('first_day'))} to {day(contents.get('last_day'))}."
+        )
+        sentences.append(
+            f"The period itself holds {_number(contents.get('orders_in_period'), 'order')} "
+            f"and {_number(contents.get('sessions_in_period'), 'session')}."
+        )
+    sentences.append(_set_aside(contents.get("set_aside") or ()))
+    if lacks:
+        them = "it" if lacks == ["ad spend"] else "them"
+        sentences.append(f"This shop has {_and([f'no {table}' for table in lacks])}, so what needs {them} stays empty.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _set_aside(reasons: Iterable[tuple]) -> str:
+    """Name the three largest reasons why rows are not in the numbers."""
+    largest = sorted(reasons, key=lambda reason: (-reason[2], str(reason[1])))
+    if not largest:
+        return "No row was set aside."
+    named = [f"{count(rows)} {outcome} ({short(reason)})" for outcome, reason, rows, *_ in largest[:3]]
+    rest = sum(reason[2] for reason in largest[3:])
+    total = sum(reason[2] for reason in largest)
+    more = f", and {count(rest)} for other reasons" if rest else ""
+    return f"{_number(total, 'row')} set aside: {', '.join(named)}{more}."
+
+
+def _number(value: int | None, noun: str) -> str:
+    return f"{count(value or 0)} {noun}{'' if value == 1 else 's'}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
