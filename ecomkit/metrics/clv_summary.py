@@ -57,7 +57,7 @@ def clv_summary(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, zone: s
         "customer_id",
         "frequency",
         recency=_.last_day.delta(_.first_day, unit="day"),
-        T=last_day.delta(_.first_day, unit="day"),
+        T=last_day.delta(totals.first_day, unit="day"),
         monetary_value=(_.repeat_revenue.cast("float64") / _.frequency.nullif(0)).coalesce(0.0),
         net_revenue=_.net_revenue,
     )
