@@ -27,6 +27,10 @@ ENGINES = {
 _LOCAL = dt.Timestamp()
 
 
+class _SparkOptions(ibis.config.Config):
+    treat_nan_as_null: bool = False
+
+
 @ibis.udf.scalar.builtin(name="timezone")
 def _local_time(zone: str, instant: INSTANT) -> _LOCAL: ...
 
@@ -129,10 +133,9 @@ def to_sql(expression: ir.Expr, engine: str = "duckdb") -> str:
         If the engine is not one that the kit compiles for.
     """
     dialect = _dialect(engine)
-    if dialect == "pyspark" and not hasattr(ibis.options, "pyspark"):
-        # Ibis reads this option while compiling; it exists only where pyspark is installed.
-        ibis.options.pyspark = ibis.config.Config()
-        ibis.options.pyspark.treat_nan_as_null = False
+    if dialect == "pyspark" and ibis.options.pyspark is None:
+        # Ibis reads this option while compiling; it is set only where pyspark is installed.
+        ibis.options.pyspark = _SparkOptions()
     return ibis.to_sql(for_engine(expression, engine), dialect=dialect)
 
 
