@@ -1,0 +1,85 @@
+"""The look that all pictures share: fonts, colours, head lines, units."""
+
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+# Okabe and Ito's colours: told apart with any colour vision.
+BLUE, ORANGE, GREEN, RED, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
+GREY, DARK_GREY, INK = "#A6A6A6", "#5A5A5A", "#262626"
+PALETTE = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE)
+
+WIDTH, HEIGHT, DPI = 8.0, 4.2, 110
+_TITLE_SIZE, _TEXT_SIZE = 15, 12
+_TITLE_LETTERS, _SUBTITLE_LETTERS = 64, 92
+_NO_DATA = "No data for this question"
+
+
+def use_style() -> None:
+    """Give every later figure the kit's fonts, colours and size."""
+    sns.set_theme(
+        style="whitegrid",
+        palette=list(PALETTE),
+        rc={
+            "figure.figsize": (WIDTH, HEIGHT),
+            "figure.dpi": DPI,
+            "figure.constrained_layout.use": True,
+            "font.size": _TEXT_SIZE,
+            "axes.labelsize": _TEXT_SIZE,
+            "xtick.labelsize": _TEXT_SIZE,
+            "ytick.labelsize": _TEXT_SIZE,
+            "legend.fontsize": _TEXT_SIZE,
+            "axes.edgecolor": GREY,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            # A channel called "$ale" is a name and no formula.
+            "text.parse_math": False,
+        },
+    )
+
+
+def new_axes(title: str, subtitle: str, *, height: float = HEIGHT) -> Axes:
+    """Return the axes of a new figure under a title and a line that tells source and span.
+
+    Both lines start at the figure's left edge and wrap at its right one.
+    `height` is in inches.
+    """
+    figure, ax = plt.subplots(figsize=(WIDTH, height), layout="constrained")
+    title, subtitle = fill(title, _TITLE_LETTERS), fill(subtitle, _SUBTITLE_LETTERS)
+    below_title = 0.06 + _lines_height(title, _TITLE_SIZE)
+    figure.suptitle(title, x=0.01, y=1 - 0.06 / height, ha="left", va="top", size=_TITLE_SIZE, weight="bold")
+    figure.text(0.01, 1 - below_title / height, subtitle, va="top", color=DARK_GREY)
+    heading = below_title + _lines_height(subtitle, _TEXT_SIZE) + 0.08
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - heading / height))
+    return ax
+
+
+def _lines_height(text: str, size: int) -> float:
+    return size / 72 * (1.3 * (text.count("\n") + 1) + 0.2)
+
+
+def without_data(ax: Axes) -> Axes:
+    """Say on the empty `ax` that there is nothing to draw."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, _NO_DATA, transform=ax.transAxes, ha="center", va="center", color=DARK_GREY)
+    return ax
+
+
+def percent_axis(axis: Axis, label: str) -> None:
+    """Write the ticks of an axis of rates (0 to 1) as percent."""
+    axis.set_label_text(f"{label} (%)")
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate * 100:.10g} %"))
+
+
+def number_axis(axis: Axis, label: str, *, unit: str) -> None:
+    """Write the ticks of an axis of money or counts with thousands apart, its unit in the label."""
+    axis.set_label_text(f"{label} ({unit})")
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))

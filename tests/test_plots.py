@@ -1,0 +1,309 @@
+"""Pictures, read off their axes: places, heights, words and units."""
+
+from datetime import date
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from ecomkit.plots.acquisition import plot_cac, plot_lifetime_value_to_cac
+from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
+from ecomkit.plots.sales import (
+    plot_new_and_returning,
+    plot_visit_to_order_rate_by,
+    plot_weekly_aov,
+    plot_weekly_net_revenue,
+    plot_weekly_visit_to_order_rate,
+)
+from ecomkit.plots.style import BLUE, GREY, ORANGE, PALETTE, use_style
+
+WEEK = date(2026, 10, 26)
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    use_style()
+    yield
+    plt.close("all")
+
+
+def with_interval(frame, name, low, high):
+    return frame.assign(**{f"{name}_low": low, f"{name}_high": high})
+
+
+def weeks_of(name, values):
+    weeks = pd.DataFrame({"week": pd.to_datetime(["2026-10-12", "2026-10-19", "2026-10-26"]), name: values})
+    return with_interval(weeks, name, weeks[name] * 0.9, weeks[name] * 1.1)
+
+
+RATES = with_interval(
+    pd.DataFrame(
+        {
+            "channel": ["Tiny", "Direct", "Paid Search"],
+            "sessions": [5, 100, 1200],
+            "visit_to_order_rate": [0.4, 0.05, 0.08],
+        }
+    ),
+    "visit_to_order_rate",
+    [0.1, 0.03, 0.07],
+    [0.7, 0.08, 0.09],
+)
+STEPS = pd.DataFrame(
+    {
+        "step_number": [1, 2, 3],
+        "step": ["Product Viewed", "Product Added", "Order Completed"],
+        "people": [2000, 500, 100],
+        "step_rate": [None, 0.25, 0.2],
+        "overall_rate": [1.0, 0.25, 0.05],
+    }
+)
+COHORTS = with_interval(
+    pd.DataFrame(
+        {
+            "cohort_month": pd.to_datetime(["2026-05-01", "2026-06-01"]),
+            "customers": [40, 12],
+            "repeat_purchase_rate": [0.25, 0.5],
+        }
+    ),
+    "repeat_purchase_rate",
+    [0.1, 0.2],
+    [0.4, 0.8],
+)
+CELLS = pd.DataFrame(
+    {
+        "cohort_month": pd.to_datetime(["2026-08-01"] * 3 + ["2026-09-01"] * 3),
+        "months_since": [0, 1, 2, 0, 1, 2],
+        "retention_rate": [1.0, 0.2, 0.1, 1.0, 0.3, None],
+    }
+)
+COSTS = with_interval(
+    pd.DataFrame(
+        {
+            "channel": ["Organic Search", "Paid Search", "Paid Social", "Display"],
+            "spend": [0.0, 4000.0, 3000.0, 512.5],
+            "new_customers": [70, 100, 50, 0],
+            "cac": [0.0, 40.0, 60.0, None],
+        }
+    ),
+    "cac",
+    [0.0, 33.0, 46.0, None],
+    [0.0, 49.0, 80.0, None],
+)
+VALUES = with_interval(
+    pd.DataFrame(
+        {
+            "channel": ["Paid Search", "Paid Social"],
+            "customers": [100, 50],
+            "spend": [4000.0, 3000.0],
+            "cac": [40.0, 60.0],
+            "realised_per_customer": [90.0, 20.0],
+            "expected_per_customer": [30.0, 10.0],
+            "lifetime_value_per_customer": [120.0, 30.0],
+            "ltv_to_cac": [3.0, 0.5],
+        }
+    ),
+    "ltv_to_cac",
+    [2.5, 0.4],
+    [3.5, 0.6],
+)
+
+
+def title_and_source(ax):
+    return ax.figure.get_suptitle(), ax.figure.texts[-1].get_text()
+
+
+def tick_labels(axis):
+    axis.figure.canvas.draw()
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def shown_ticks(axis):
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+
+
+def words_on(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+PICTURES = {
+    "net revenue": lambda frame: plot_weekly_net_revenue(frame, week=WEEK, currency="EUR", title="How much?"),
+    "aov": lambda frame: plot_weekly_aov(frame, week=WEEK, currency="EUR", title="How much?"),
+    "weekly rate": lambda frame: plot_weekly_visit_to_order_rate(frame, week=WEEK, title="How much?"),
+    "new and returning": lambda frame: plot_new_and_returning(frame, week=WEEK, currency="EUR", title="How much?"),
+    "rate by channel": lambda frame: plot_visit_to_order_rate_by(
+        frame, by="channel", floor=30, span="in May 2026", title="How much?"
+    ),
+    "funnel": lambda frame: plot_funnel(frame, span="in May 2026", title="How much?"),
+    "repeat purchase rate": lambda frame: plot_repeat_purchase_rate(frame, within_days=90, floor=30, title="How much?"),
+    "cohort retention": lambda frame: plot_cohort_retention(frame, title="How much?"),
+    "cac": lambda frame: plot_cac(frame, currency="EUR", floor=30, span="in May 2026", title="How much?"),
+    "lifetime value to cac": lambda frame: plot_lifetime_value_to_cac(
+        frame, currency="EUR", floor=30, span="in May 2026", title="How much?"
+    ),
+}
+FRAMES = {
+    "net revenue": weeks_of("net_revenue", [900.0, 1100.0, 1234.5]),
+    "aov": weeks_of("aov", [50.0, 60.0, 55.0]),
+    "weekly rate": weeks_of("visit_to_order_rate", [0.05, 0.06, 0.07]),
+    "new and returning": weeks_of("new_revenue", [100.0, 200.0, 300.0]).assign(
+        returning_revenue=[50.0, 60.0, 70.0], unknown_revenue=[0.0, 0.0, 0.0]
+    ),
+    "rate by channel": RATES,
+    "funnel": STEPS,
+    "repeat purchase rate": COHORTS,
+    "cohort retention": CELLS,
+    "cac": COSTS,
+    "lifetime value to cac": VALUES,
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_an_empty_frame_gives_axes_that_say_so(name):
+    ax = PICTURES[name](FRAMES[name].head(0))
+    assert words_on(ax) == ["No data for this question"]
+    assert ax.figure.get_suptitle() == "How much?"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_title_source_and_units_stand_on_every_picture(name):
+    ax = PICTURES[name](FRAMES[name])
+    title, source = title_and_source(ax)
+    assert title == "How much?"
+    assert len(source) > 20
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_words_are_cut_or_smaller_than_eleven_points(name):
+    ax = PICTURES[name](FRAMES[name])
+    figure = ax.figure
+    figure.canvas.draw()
+    texts = [*figure.texts, *ax.texts, *shown_ticks(ax.xaxis), *shown_ticks(ax.yaxis), ax.xaxis.label, ax.yaxis.label]
+    for text in (text for text in texts if text.get_text()):
+        box = text.get_window_extent()
+        assert text.get_fontsize() >= 11
+        assert box.x0 >= -1, text.get_text()
+        assert box.x1 <= figure.bbox.x1 + 1, text.get_text()
+        assert box.y0 >= -1, text.get_text()
+        assert box.y1 <= figure.bbox.y1 + 1, text.get_text()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_axes_stay_below_their_head_lines(name):
+    ax = PICTURES[name](FRAMES[name])
+    ax.figure.canvas.draw()
+    lowest = min(text.get_window_extent().y0 for text in ax.figure.texts)
+    assert ax.get_tightbbox().y1 <= lowest
+
+
+def test_a_long_title_wraps_and_pushes_the_axes_down():
+    title = "Does the share of visits that end in an order change from week to week, beyond chance alone?"
+    ax = plot_weekly_visit_to_order_rate(FRAMES["weekly rate"], week=WEEK, title=title)
+    ax.figure.canvas.draw()
+    assert ax.figure.get_suptitle().count("\n") == 1
+    assert ax.get_tightbbox().y1 <= min(text.get_window_extent().y0 for text in ax.figure.texts)
+
+
+def test_weekly_line_holds_the_frame_and_marks_the_week():
+    ax = PICTURES["net revenue"](FRAMES["net revenue"])
+    line, mark = ax.lines
+    assert list(line.get_ydata()) == [900.0, 1100.0, 1234.5]
+    assert (list(mark.get_ydata()), mark.get_color()) == ([1234.5], ORANGE)
+    assert tick_labels(ax.xaxis) == ["W42", "W43", "W44"]
+    assert ax.get_ylabel() == "Net revenue per week (EUR)"
+    assert "1,000" in tick_labels(ax.yaxis)
+    assert title_and_source(ax)[1].endswith("2026-W42 to 2026-W44. Band: 95 % interval.")
+    assert ax.get_legend() is None
+
+
+def test_a_week_without_a_row_is_a_gap_in_the_line():
+    ax = PICTURES["net revenue"](FRAMES["net revenue"].drop(index=1))
+    assert pd.isna(ax.lines[0].get_ydata()[1])
+
+
+def test_a_week_that_is_not_in_the_frame_is_not_marked():
+    ax = PICTURES["net revenue"](FRAMES["net revenue"].head(2))
+    assert len(ax.lines) == 1
+
+
+def test_rates_are_written_as_percent():
+    ax = PICTURES["weekly rate"](FRAMES["weekly rate"])
+    assert ax.get_ylabel() == "Sessions with an order (%)"
+    assert "2 %" in tick_labels(ax.yaxis)
+
+
+def test_groups_are_ranked_but_small_ones_come_last_and_grey():
+    ax = PICTURES["rate by channel"](RATES)
+    assert tick_labels(ax.yaxis) == ["Paid Search (1,200)", "Direct (100)", "Tiny (5)"]
+    dots = ax.collections[1]
+    assert dots.get_offsets()[:, 0].tolist() == [0.08, 0.05, 0.4]
+    assert [mpl.colors.to_hex(colour).upper() for colour in dots.get_facecolors()] == [BLUE, BLUE, GREY]
+
+
+def test_a_name_with_dollar_signs_is_shown_as_it_is():
+    ax = PICTURES["rate by channel"](RATES.assign(channel=["$ale$", "a_b", "<b>x</b>"]))
+    assert tick_labels(ax.yaxis) == ["<b>x</b> (1,200)", "a_b (100)", "$ale$ (5)"]
+
+
+def test_parts_of_the_revenue_are_stacked_and_a_part_without_money_is_left_out():
+    ax = PICTURES["new and returning"](FRAMES["new and returning"])
+    assert [bars.get_label() for bars in ax.containers] == ["New", "Returning"]
+    assert [bar.get_y() for bar in ax.containers[1]] == [100.0, 200.0, 300.0]
+    assert [bar.get_height() for bar in ax.containers[1]] == [50.0, 60.0, 70.0]
+
+
+def test_one_part_alone_needs_no_legend():
+    frame = FRAMES["new and returning"].assign(returning_revenue=0.0)
+    assert PICTURES["new and returning"](frame).get_legend() is None
+
+
+def test_funnel_bars_carry_both_rates():
+    ax = PICTURES["funnel"](STEPS)
+    assert [bar.get_width() for bar in ax.patches] == [2000, 500, 100]
+    assert words_on(ax) == [
+        "2,000",
+        "500: 25.0 % of step before,\n25.0 % of first step",
+        "100: 20.0 % of step before,\n5.0 % of first step",
+    ]
+    assert tick_labels(ax.yaxis) == ["Product Viewed", "Product Added", "Order Completed"]
+
+
+def test_cohorts_keep_their_order_in_time_and_small_ones_are_grey():
+    ax = PICTURES["repeat purchase rate"](COHORTS)
+    assert tick_labels(ax.yaxis) == ["May 2026 (40)", "Jun 2026 (12)"]
+    colours = [mpl.colors.to_hex(colour).upper() for colour in ax.collections[1].get_facecolors()]
+    assert colours == [BLUE, GREY]
+    assert ax.get_xlabel() == "Customers who ordered again within 90 days (%)"
+
+
+def test_the_heatmap_leaves_months_that_are_not_over_empty():
+    ax = PICTURES["cohort retention"](CELLS)
+    mesh = ax.collections[0]
+    shown = mesh.get_array()
+    assert shown.filled(-1).tolist() == [[0.2, 0.1], [0.3, -1.0]]
+    assert tick_labels(ax.yaxis) == ["Aug 2026", "Sep 2026"]
+    assert mesh.colorbar.ax.get_ylabel() == "Share with an order (%)"
+
+
+def test_cac_shows_channels_with_spend_and_names_spend_without_customers():
+    ax = PICTURES["cac"](COSTS)
+    assert tick_labels(ax.yaxis) == ["Paid Social (50)", "Paid Search (100)", "Display (0)"]
+    assert words_on(ax) == ["EUR 512.50 spent, no new customer"]
+    assert ax.get_xlabel() == "Spend per new customer (EUR)"
+
+
+def test_value_bars_stack_to_the_lifetime_value_beside_the_cost():
+    ax = PICTURES["lifetime value to cac"](VALUES)
+    earned, expected = ax.containers
+    assert [bar.get_width() for bar in earned] == [90.0, 20.0]
+    assert [bar.get_x() + bar.get_width() for bar in expected] == [120.0, 30.0]
+    assert words_on(ax) == ["3.0x (2.5x to 3.5x)", "0.5x (0.4x to 0.6x)"]
+
+
+def test_the_palette_is_fixed():
+    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    assert tuple(mpl.colors.to_hex(colour).upper() for colour in colours) == PALETTE
