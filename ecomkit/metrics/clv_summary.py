@@ -121,7 +121,5 @@ def clv_holdout(
 
 def purchase_days(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, zone: str) -> ir.Table:
     """Return one row per known customer and local day with an order: `net_revenue` as known by `as_of`."""
-    known = net_revenue(orders, refunds, as_of=as_of, view="order").filter(
-        _.customer_id.notnull(), _.ordered_at < as_of
-    )
+    known = net_revenue(orders, refunds, as_of=as_of, view="order").filter(_.customer_id.notnull())
     return known.group_by("customer_id", day=local_day(_.ordered_at, zone)).aggregate(net_revenue=_.net_revenue.sum())
