@@ -1,7 +1,11 @@
 """The only place where a query runs and pandas begins."""
 
+from collections.abc import Sequence
+
 import ibis.expr.types as ir
 import pandas as pd
+
+from ecomkit.periods import Period
 
 
 def to_frame(table: ir.Table) -> pd.DataFrame:
@@ -19,3 +23,34 @@ def to_frame(table: ir.Table) -> pd.DataFrame:
         elif kind.is_string():
             frame[name] = frame[name].astype("str")
     return frame
+
+
+def trailing_weeks(frame: pd.DataFrame, period: Period, *, weeks: int, rates: Sequence[str] = ()) -> pd.DataFrame:
+    """Return one row for each of the `weeks` weeks that end with `period`, oldest first.
+
+    A week without a row counts zero of everything, and its `rates` are null.
+    Weeks before the first row were not observed and stay out.
+
+    Parameters
+    ----------
+    frame
+        One row per `week` (its Monday).
+    period
+        The last week to show.
+    weeks
+        How many weeks to show.
+    rates
+        Columns that are null, not zero, where there is nothing to divide by.
+    """
+    first, last = frame["week"].min(), pd.Timestamp(period.start)
+    mondays = pd.date_range(end=last, periods=weeks, freq="7D", name="week", unit="us")
+    shown = frame.set_index("week").reindex(mondays[mondays >= first])
+    zeros = {name: 0 for name in shown.columns if name not in rates}
+    kinds = {name: kind for name, kind in frame.dtypes.items() if name in zeros}
+    return shown.fillna(zeros).astype(kinds).reset_index()
+
+
+def row_of_week(frame: pd.DataFrame, period: Period) -> pd.Series | None:
+    """Return the row of the week that `period` is, or None where the frame has none."""
+    rows = frame[frame["week"] == pd.Timestamp(period.start)]
+    return None if rows.empty else rows.iloc[0]
