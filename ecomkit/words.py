@@ -223,3 +223,25 @@ def _number(value: int | None, noun: str) -> str:
 
 def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "the week before") -> str:
+    """Say whether a number moved: `up from EUR 900.00 the week before`.
+
+    Parameters
+    ----------
+    comparison
+        What `metrics.intervals.compare_rates` and its like return.
+    form
+        Writes the number before, as `form(number, *more)`.
+    when
+        What the number is compared with.
+    """
+    before = form(comparison.before, *more)
+    if _is_unknown(comparison.before):
+        return f"with no number from {when} to compare with"
+    if comparison.verdict == "within noise":
+        return f"within noise of {before} {when}"
+    if comparison.verdict == "cannot tell":
+        return f"too little to compare with {before} {when}"
+    return f"{comparison.verdict} from {before} {when}"
