@@ -96,17 +96,39 @@ def epoch_ms(instant: ir.TimestampValue) -> ir.IntegerValue:
     return _epoch_ms(instant)
 
 
+def is_middle(table: ir.Table, column: str, *, by: Sequence[str] = ()) -> ir.BooleanValue:
+    """Say whether a row holds a middle value of `column` among the rows of its group.
+
+    The mean over these rows is the exact median, on any engine. Nulls are left
+    out; an even count has two middle rows.
+    """
+    group = ibis.window(group_by=list(by))
+    ordered = ibis.window(group_by=list(by), order_by=[table[column].isnull().cast("int64"), table[column]])
+    rank, rows = ibis.row_number().over(ordered) + 1, table[column].count().over(group)
+    return table[column].notnull() & (2 * rank >= rows) & (2 * rank <= rows + 2)
+
+
 def median(table: ir.Table, column: str, *, by: Sequence[str] = ()) -> ir.Table:
     """Return the exact median of `column` per `by`, as column `median`, on any engine.
 
     Nulls are left out. An even count gives the mean of the two middle values.
     """
-    known = table.filter(table[column].notnull())
-    window = ibis.window(group_by=list(by)) if by else ibis.window()
-    ordered = ibis.window(group_by=list(by), order_by=column) if by else ibis.window(order_by=column)
-    ranked = known.mutate(rank=ibis.row_number().over(ordered) + 1, rows=known[column].count().over(window))
-    middle = ranked.filter((2 * ranked["rank"] >= ranked["rows"]) & (2 * ranked["rank"] <= ranked["rows"] + 2))
+    ranked = table.mutate(is_middle=is_middle(table, column, by=by))
+    middle = ranked.filter(ranked.is_middle)
     return middle.aggregate(by=list(by), median=middle[column].cast("float64").mean())
+
+
+def whole_numbers(below: int) -> ir.Table:
+    """Return the numbers from 0 to before `below` as rows of a column `number`, on any engine."""
+    numbers = _digits(below)
+    for _power in range(len(str(below - 1)) - 1):
+        tens = numbers.select(tens=numbers.number * 10)
+        numbers = tens.cross_join(_digits()).select(number=lambda pair: pair.tens + pair.number)
+    return numbers.filter(numbers.number < below)
+
+
+def _digits(below: int = 10) -> ir.Table:
+    return ibis.union(*(ibis.literal(digit, "int64").name("number").as_table() for digit in range(min(below, 10))))
 
 
 def for_engine(expression: ir.Expr, engine: str) -> ir.Expr:
