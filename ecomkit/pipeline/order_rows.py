@@ -1,0 +1,118 @@
+"""Rows of plain order files, as the drafts that `orders` works on."""
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.engines import epoch_ms
+from ecomkit.schemas import MONEY, REFUND_LINES
+
+_SET_APART = {
+    "not a product": "not a product: ",
+    "refunded shipping": "shipping sent back: ",
+    # Damaged and lost goods are booked as negative lines without being refunds.
+    "negative quantity": "negative quantity outside a refund",
+}
+
+
+def judged_rows(rows: ir.Table) -> ir.Table:
+    """Give every row its `outcome`, `reason` and `amount`: kept, excluded by a named rule, or quarantined."""
+    code = ibis.coalesce(rows.product_id, rows.sku, "")
+    return rows.mutate(
+        amount=ibis.coalesce(rows.line_total, rows.unit_price * rows.quantity).cast(MONEY),
+        outcome=ibis.cases(
+            (rows.problem.notnull(), "quarantined"), (rows.kind.isin(list(_SET_APART)), "excluded"), else_="kept"
+        ),
+        reason=ibis.cases(
+            (rows.problem.notnull(), rows.problem),
+            (rows.kind == "negative quantity", _SET_APART["negative quantity"]),
+            *[(rows.kind == kind, text + code) for kind, text in _SET_APART.items()],
+            else_=None,
+        ),
+    )
+
+
+def order_drafts(kept: ir.Table) -> ir.Table:
+    """Return one draft per order id; `shipping` holds what the shop's shipping codes charged."""
+    bought = kept.filter(_.kind.isin(["order", "shipping"]))
+    product_money = ibis.ifelse(bought.kind == "order", bought.amount, 0)
+    shipping_money = ibis.ifelse(bought.kind == "shipping", bought.amount, 0)
+    drafts = bought.group_by("order_id").agg(
+        source=_.source.min(),
+        row_id=_.row_id.min(),
+        customer_id=("user:" + _.customer_id).min(),
+        ordered_at=_.ordered_at.min(),
+        gross=product_money.sum(),
+        discount=_.discount.sum(),
+        shipping=_.shipping.fill_null(0).sum() + shipping_money.sum(),
+        tax=_.tax.sum(),
+        currency=_.currency.min(),
+        coupon=_.coupon.min(),
+        country=_.country.min(),
+    )
+    return drafts.mutate(
+        revenue=_.gross - _.discount.fill_null(0),
+        received_at=_.ordered_at,
+        **{name: ibis.null(str) for name in ("anonymous_id", "session_id", "device_type")},
+        **{name: ibis.null(MONEY) for name in ("subtotal", "total")},
+    ).drop("gross")
+
+
+def line_drafts(kept: ir.Table) -> ir.Table:
+    """Return the order lines of products, numbered within their order."""
+    within = ibis.window(group_by="order_id", order_by="row_id")
+    lines = kept.filter(_.kind == "order").mutate(
+        line_number=ibis.row_number().over(within) + 1,
+        product_id=ibis.coalesce(_.product_id, _.sku),
+        price=_.unit_price,
+    )
+    return lines.select(
+        "order_id", "line_number", "product_id", "sku", "name", "category", "brand", "variant", "price", "quantity",
+        "line_total",
+    )  # fmt: skip
+
+
+def refund_lines(kept: ir.Table) -> ir.Table:
+    """Return refunded lines, each with the order it sends back: `refund_id, order_id, product_id, quantity, amount, ...`.
+
+    A refund names no order: it is matched to the same customer's latest earlier
+    order with that product. A guest's, or one without such an order, stays unmatched.
+    """
+    returned = kept.filter(_.kind == "refund").mutate(product_id=ibis.coalesce(_.product_id, _.sku))
+    asked = returned.select(
+        "row_id", "order_id", "customer_id", "product_id", "currency", refunded_at=_.ordered_at,
+        quantity=_.quantity.abs(), amount=_.amount.abs(), at=epoch_ms(_.ordered_at),
+    )  # fmt: skip
+    sold = kept.filter(_.kind == "order", _.customer_id.notnull()).select(
+        buyer=_.customer_id,
+        sold_product=ibis.coalesce(_.product_id, _.sku),
+        sold_in=_.order_id,
+        sold_at=epoch_ms(_.ordered_at),
+    )
+    earlier = asked.join(
+        sold, [asked.customer_id == sold.buyer, asked.product_id == sold.sold_product, sold.sold_at < asked.at]
+    )
+    latest = ibis.window(group_by="row_id", order_by=[_.sold_at.desc(), _.sold_in.desc()])
+    matched = earlier.mutate(nth=ibis.row_number().over(latest)).filter(_.nth == 0).select("row_id", "sold_in")
+    joined = asked.left_join(matched, "row_id")
+    return joined.mutate(refund_id=_.order_id + ":" + _.sold_in.fill_null("unmatched"), order_id=_.sold_in)
+
+
+def refund_drafts(lines: ir.Table) -> ir.Table:
+    """Return one draft per refund and order that it sends back."""
+    return lines.group_by("refund_id").agg(
+        order_id=_.order_id.min(),
+        refunded_at=_.refunded_at.min(),
+        received_at=_.refunded_at.min(),
+        revenue=_.amount.sum().cast(MONEY),
+        total=ibis.null(MONEY),
+        currency=_.currency.min(),
+        row_id=_.row_id.min(),
+    )
+
+
+def finished_refund_lines(lines: ir.Table) -> ir.Table:
+    """Return the canonical `refund_lines` of order files."""
+    within = ibis.window(group_by="refund_id", order_by="row_id")
+    numbered = lines.mutate(line_number=ibis.row_number().over(within) + 1)
+    return numbered.select(*REFUND_LINES.names).cast(REFUND_LINES)

@@ -1,0 +1,203 @@
+"""Orders, lines and refunds: once per order id, money in the shop's currency, each with its session.
+
+Order calls and order files arrive here as the same drafts:
+
+- orders: `order_id, source, row_id, customer_id, anonymous_id, session_id, ordered_at, received_at,
+  revenue, subtotal, total, shipping, tax, discount, currency, coupon, country, device_type`
+- lines: `order_id, line_number, product_id, sku, name, category, brand, variant, price, quantity, line_total`
+- refunds: `refund_id, order_id, refunded_at, received_at, revenue, total, currency`
+- cancellations: `order_id, cancelled_at`
+"""
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.engines import epoch_ms, local_day
+from ecomkit.pipeline.money import CENT, converted, in_shop_currency, with_money_rule
+from ecomkit.pipeline.sessions import LONGEST_GAP_SECONDS
+from ecomkit.schemas import MONEY, ORDER_LINES, ORDERS, REFUND_LINES, REFUNDS
+
+DRAFT_MONEY = ("revenue", "subtotal", "total", "shipping", "tax", "discount")
+_DRAFT = (
+    "order_id", "source", "row_id", "customer_id", "anonymous_id", "session_id", "ordered_at", "received_at",
+    *DRAFT_MONEY, "currency", "coupon", "country", "device_type",
+)  # fmt: skip
+
+
+def order_drafts(calls: ir.Table) -> ir.Table:
+    """Return one draft per order id from its Order Completed calls; the copy received first counts.
+
+    Browser and server often both send an order: person, device and session are
+    taken from whichever copy knows them, a user before a guest before a visitor.
+    """
+    copies = calls.filter(_.event_name == "Order Completed")
+    same = ibis.window(group_by="order_id")
+    first = ibis.window(group_by="order_id", order_by=[_.received_at.asc(nulls_first=False), "row_id"])
+    known = copies.mutate(
+        copy_number=ibis.row_number().over(first) + 1,
+        customer_id=ibis.coalesce(
+            *[
+                ibis.ifelse(_.person_id.startswith(kind), _.person_id, ibis.null(str)).max().over(same)
+                for kind in ("user:", "guest:", "visitor:")
+            ]
+        ),
+        anonymous_id=_.anonymous_id.max().over(same),
+        session_id=_.session_id.max().over(same),
+        device_type=_.device_type.max().over(same),
+        coupon=ibis.coalesce(_.coupon, _.coupon.max().over(same)).nullif(""),
+    )
+    return known.filter(_.copy_number == 1).mutate(ordered_at=_.occurred_at).select(*_DRAFT)
+
+
+def line_drafts(drafts: ir.Table, items: ir.Table) -> ir.Table:
+    """Return the items of the order calls that count, as drafts of order lines."""
+    lines = drafts.select("order_id", "row_id").join(items, "row_id").drop("row_id")
+    return lines.mutate(line_total=ibis.null(MONEY))
+
+
+def refund_drafts(calls: ir.Table) -> ir.Table:
+    """Return one draft per Order Refunded call."""
+    refunded = calls.filter(_.event_name == "Order Refunded")
+    return refunded.select(
+        "order_id", "received_at", "revenue", "total", "currency", "row_id",
+        refund_id=_.message_id, refunded_at=_.occurred_at,
+    )  # fmt: skip
+
+
+def cancellations(calls: ir.Table) -> ir.Table:
+    """Return the first Order Cancelled call of each order: `order_id, cancelled_at`."""
+    return calls.filter(_.event_name == "Order Cancelled").group_by("order_id").agg(cancelled_at=_.occurred_at.min())
+
+
+def line_money(lines: ir.Table) -> ir.DecimalValue:
+    """Return what a line's units cost before discount: its own total, else unit price x quantity."""
+    return ibis.coalesce(lines.line_total, lines.price * lines.quantity).cast(MONEY)
+
+
+def priced_orders(
+    drafts: ir.Table, lines: ir.Table, rates: ir.Table, *, zone: str, currency: str, money_rule: str
+) -> ir.Table:
+    """Give drafts their gross, discount, revenue, shipping, tax and total in the shop's currency."""
+    gross = lines.group_by("order_id").agg(lines_gross=line_money(lines).sum())
+    ruled = with_money_rule(drafts.left_join(gross, "order_id").drop("order_id_right"), rule=money_rule)
+    foreign = converted(ruled, rates, day=local_day(ruled.ordered_at, zone), currency=currency)
+    in_cents = {
+        name: in_shop_currency(foreign[name].fill_null(0), foreign.rate)
+        for name in ("gross", "discount", "revenue", "shipping", "tax", "order_total")
+    }
+    return foreign.mutate(**in_cents)
+
+
+def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
+    """Return the canonical `order_lines`: each line's share of its order's revenue, to the cent.
+
+    Shares are in proportion to the lines' gross, or to quantity where nothing has a
+    price; cents left over go to the largest remainders.
+    """
+    orders = priced.select("order_id", "revenue", "rate")
+    lined = lines.join(orders, "order_id").mutate(
+        unit_price=in_shop_currency(ibis.coalesce(_.price, _.line_total / _.quantity), _.rate, digits=4),
+        line_gross=in_shop_currency(line_money(_), _.rate),
+    )
+    same = ibis.window(group_by="order_id")
+    weighed = lined.mutate(
+        weight=ibis.ifelse(_.line_gross.sum().over(same) > 0, _.line_gross.cast("float64"), _.quantity.cast("float64"))
+    )
+    shared = weighed.mutate(
+        cents=(_.revenue / CENT).cast("float64") * _.weight / _.weight.sum().over(same),
+        revenue_cents=(_.revenue / CENT).round().cast("int64"),
+    ).mutate(whole=_.cents.floor().cast("int64"))
+    by_remainder = ibis.window(group_by="order_id", order_by=[(_.cents - _.whole).desc(), "line_number"])
+    topped = shared.mutate(place=ibis.row_number().over(by_remainder), short=_.revenue_cents - _.whole.sum().over(same))
+    line_cents = topped.whole + (topped.place < topped.short).cast("int64")
+    finished = topped.mutate(line_revenue=(line_cents.cast(MONEY) * CENT).cast(MONEY))
+    return finished.select(*ORDER_LINES.names).cast(ORDER_LINES).order_by("order_id", "line_number")
+
+
+def priced_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone: str, currency: str) -> ir.Table:
+    """Return the canonical `refunds`, in revenue terms: shipping and tax sent back are not in `amount`.
+
+    A refund that names no money, or at least the order's total, sends the whole
+    revenue back; any other sum counts as it is, up to the order's revenue. A refund
+    takes its order's rate, an unmatched one the rate of its own day.
+    """
+    rated = converted(refunds, rates, day=local_day(refunds.refunded_at, zone), currency=currency)
+    orders = priced.select("order_id", "order_total", order_revenue=_.revenue, order_rate=_.rate)
+    matched = rated.left_join(orders, "order_id")
+    rate = ibis.coalesce(matched.order_rate, matched.rate)
+    revenue, total = in_shop_currency(matched.revenue, rate), in_shop_currency(matched.total, rate)
+    amount = ibis.cases(
+        (matched.order_revenue.isnull(), ibis.coalesce(revenue, total)),
+        (revenue.notnull(), ibis.least(revenue, matched.order_revenue)),
+        (total.isnull() | (total >= matched.order_total - CENT / 2), matched.order_revenue),
+        else_=ibis.least(total, matched.order_revenue),
+    )
+    finished = matched.mutate(
+        amount=amount.round(2),
+        currency=ibis.literal(currency),
+        order_id=ibis.ifelse(matched.order_revenue.notnull(), matched.order_id, ibis.null(str)),
+    )
+    return finished.select(*REFUNDS.names).cast(REFUNDS).order_by("refunded_at", "refund_id")
+
+
+def located_orders(priced: ir.Table, sessions: ir.Table) -> ir.Table:
+    """Give orders their session and the rule that found it; null where no session fits.
+
+    Its own device's session, else the person's, in which the order lies between
+    the start and thirty minutes after the end; the latest to start counts.
+    """
+    spans = sessions.select(
+        "started_at", found_session=_.session_id, device=_.anonymous_id, visitor=_.person_id,
+        opens=epoch_ms(_.started_at), closes=epoch_ms(_.ended_at) + LONGEST_GAP_SECONDS * 1000,
+    )  # fmt: skip
+    asked = priced.filter(_.session_id.isnull()).mutate(at=epoch_ms(_.ordered_at))
+    inside = (asked.at >= spans.opens) & (asked.at <= spans.closes)
+    found = ibis.union(
+        *[
+            asked.join(spans, [asked[key] == spans[whose], inside]).select(
+                "order_id", "started_at", "found_session", place=ibis.literal(place)
+            )
+            for place, key, whose in ((1, "anonymous_id", "device"), (2, "customer_id", "visitor"))
+        ]
+    )
+    best = ibis.window(group_by="order_id", order_by=["place", _.started_at.desc(), "found_session"])
+    chosen = found.mutate(nth=ibis.row_number().over(best)).filter(_.nth == 0)
+    joined = priced.left_join(chosen.select("order_id", "found_session", "place"), "order_id")
+    return joined.mutate(
+        session_rule=ibis.cases(
+            (_.session_id.notnull(), "same device"),
+            (_.place == 1, "same device"),
+            (_.place == 2, "by person and time"),
+            else_=None,
+        ),
+        session_id=ibis.coalesce(_.session_id, _.found_session),
+    ).drop("found_session", "place", "order_id_right")
+
+
+def finished_orders(located: ir.Table, refunds: ir.Table, cancelled: ir.Table, *, currency: str) -> ir.Table:
+    """Return the canonical `orders`: status as of the build, and each customer's orders numbered."""
+    sent_back = refunds.filter(_.order_id.notnull()).group_by("order_id").agg(refunded=_.amount.sum())
+    known = located.left_join(sent_back, "order_id").drop("order_id_right")
+    known = known.left_join(cancelled, "order_id").drop("order_id_right")
+    stated = known.mutate(
+        status=ibis.cases(
+            (_.cancelled_at.notnull(), "cancelled"),
+            (_.refunded.fill_null(0) <= 0, "completed"),
+            (_.refunded >= _.revenue, "refunded"),
+            else_="partially_refunded",
+        ),
+        currency=ibis.literal(currency),
+    )
+    counted = stated.mutate(counts=_.customer_id.notnull() & (_.status != "cancelled"))
+    by_customer = ibis.window(group_by=["customer_id", "counts"], order_by=["ordered_at", "order_id"])
+    numbered = counted.mutate(
+        order_number=ibis.ifelse(_.counts, ibis.row_number().over(by_customer) + 1, ibis.null("int64"))
+    )
+    return numbered.select(*ORDERS.names).cast(ORDERS).order_by("ordered_at", "order_id")
+
+
+def refund_lines(refunds: ir.Table, items: ir.Table) -> ir.Table:
+    """Return the canonical `refund_lines`: the items that refund calls name."""
+    lines = refunds.select("refund_id", "row_id").join(items, "row_id").mutate(amount=_.price * _.quantity)
+    return lines.select(*REFUND_LINES.names).cast(REFUND_LINES)

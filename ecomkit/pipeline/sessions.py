@@ -1,0 +1,76 @@
+"""Visits: a device's own calls with gaps of at most thirty minutes."""
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.channels import referrer_host
+from ecomkit.schemas import SESSIONS
+
+LONGEST_GAP_SECONDS = 30 * 60
+
+
+def with_sessions(calls: ir.Table) -> ir.Table:
+    """Give the device's own `page`, `screen` and `track` calls their `session_id`; null for all others.
+
+    A gap of exactly 30:00 continues a session. A login does not split it, another
+    person on the device does; midnight does not. Email, chat and server calls never
+    open, extend or split one.
+    """
+    belongs = (
+        (calls.side == "client") & calls.call_type.isin(["page", "screen", "track"]) & calls.anonymous_id.notnull()
+    )
+    marked = calls.mutate(in_session=belongs.fill_null(False))
+    by_device = ibis.window(group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"])
+    compared = marked.mutate(
+        gap=epoch_ms(_.occurred_at) - epoch_ms(_.occurred_at.lag().over(by_device)),
+        person_before=_.person_id.lag().over(by_device),
+    ).mutate(
+        opens=(_.gap.isnull() | (_.gap > LONGEST_GAP_SECONDS * 1000) | (_.person_before != _.person_id)).cast("int64")
+    )
+    so_far = ibis.window(
+        group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"], preceding=(None, 0)
+    )
+    counted = compared.mutate(visit=_.opens.sum().over(so_far))
+    one_visit = ibis.window(group_by=["in_session", "anonymous_id", "visit"])
+    return counted.mutate(
+        session_id=ibis.ifelse(
+            _.in_session,
+            _.anonymous_id + ":" + epoch_ms(_.occurred_at.min().over(one_visit)).cast(str),
+            ibis.null(str),
+        )
+    ).drop("in_session", "gap", "person_before", "opens", "visit")
+
+
+def landings(calls: ir.Table) -> ir.Table:
+    """Return one row per session with what its first call says of where it came from."""
+    in_session = calls.filter(_.session_id.notnull())
+    first = ibis.window(group_by="session_id", order_by=["occurred_at", "message_id"])
+    opening = in_session.mutate(place=ibis.row_number().over(first)).filter(_.place == 0)
+    opening = opening.select(
+        "session_id", "person_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
+        "utm_content", "campaign_id", "click_id", "device_type",
+        landing_path=_.page_path, referrer_host=referrer_host(_.referrer),
+    )  # fmt: skip
+    spans = in_session.group_by("session_id").agg(
+        started_at=_.occurred_at.min(),
+        ended_at=_.occurred_at.max(),
+        pageviews=_.call_type.isin(["page", "screen"]).sum(),
+    )
+    return opening.join(spans, "session_id")
+
+
+def finished_sessions(landed: ir.Table, orders: ir.Table) -> ir.Table:
+    """Return the canonical table `sessions`, with the orders placed in each; a cancelled order is none."""
+    placed = orders.filter(_.session_id.notnull(), _.status != "cancelled").group_by("session_id").agg(orders=_.count())
+    by_person = ibis.window(group_by="person_id", order_by=["started_at", "session_id"])
+    numbered = landed.left_join(placed, "session_id").mutate(
+        session_number=ibis.row_number().over(by_person) + 1, orders=_.orders.fill_null(0)
+    )
+    return (
+        numbered.mutate(converted=_.orders > 0)
+        .select(*SESSIONS.names)
+        .cast(SESSIONS)
+        .order_by("started_at", "session_id")
+    )

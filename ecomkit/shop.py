@@ -1,0 +1,229 @@
+"""A shop: found by name, built when its input or settings changed, opened read-only."""
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.errors import UsageError, did_you_mean, quoted
+from ecomkit.periods import Period, iso_week, last_complete_week, local_date
+from ecomkit.pipeline.build import build
+from ecomkit.schemas import CANONICAL
+from ecomkit.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELVES = ("data/fixtures", "examples")
+STORE = ROOT / ".ecomkit"
+# A change of these rebuilds every shop.
+_MAKERS = ("schemas.py", "engines.py", "pipeline", "sources")
+
+
+def find_shop(name: str | Path) -> Path:
+    """Return the folder of a shop: a path, or a name under `data/fixtures/` or `examples/`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder with a shop.toml, naming the shops there are.
+    """
+    candidates = [Path(name), *(ROOT / shelf / name for shelf in SHELVES)]
+    for folder in candidates:
+        if (folder / "shop.toml").is_file():
+            return folder.resolve()
+    known = sorted(path.parent.name for shelf in SHELVES for path in (ROOT / shelf).glob("*/shop.toml"))
+    raise UsageError(
+        f"There is no shop '{name}': no folder of that name holds a shop.toml.{did_you_mean(str(name), known)} "
+        f"The shops here are {quoted(known)}."
+    )
+
+
+@dataclass(frozen=True)
+class Shop:
+    """An opened shop: its settings, and its canonical tables as lazy Ibis tables.
+
+    Every table exists; those that the shop's sources do not feed are empty.
+    """
+
+    settings: Settings
+    con: ibis.BaseBackend
+
+    def __getattr__(self, name: str) -> ir.Table:
+        if name in CANONICAL:
+            return self.con.table(name)
+        raise AttributeError(f"A shop has no '{name}'. Its tables are {quoted(CANONICAL)}.")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *CANONICAL]
+
+    @property
+    def name(self) -> str:
+        """The shop's folder name, as commands take it."""
+        return self.settings.folder.name
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the shop's days."""
+        return self.settings.time_zone
+
+    @property
+    def currency(self) -> str:
+        """The currency of all money."""
+        return self.settings.currency
+
+    @property
+    def min_group(self) -> int:
+        """The fewest people or sessions that a compared rate may stand on."""
+        return self.settings.min_group
+
+    @cached_property
+    def _span(self) -> tuple[date, date] | None:
+        instants = ibis.union(
+            self.events.select(at=_.occurred_at),
+            self.orders.select(at=_.ordered_at),
+            self.refunds.select(at=_.refunded_at),
+        )
+        [row] = instants.agg(first=_.at.min(), last=_.at.max()).to_pyarrow().to_pylist()
+        if row["first"] is None:
+            return None
+        return local_date(row["first"], self.zone), local_date(row["last"], self.zone)
+
+    @property
+    def first_day(self) -> date | None:
+        """The local day of the first event, order or refund; None in an empty shop."""
+        return self._span[0] if self._span else None
+
+    @property
+    def data_end(self) -> date | None:
+        """The local day after the last event, order or refund; None in an empty shop."""
+        return self._span[1] + timedelta(days=1) if self._span else None
+
+    def week(self, label: str) -> Period:
+        """Return the ISO week named `label`, or for `last` the last complete week of the data.
+
+        Raises
+        ------
+        UsageError
+            If the label is not a week, or `last` is asked of a shop without data.
+        """
+        if label != "last":
+            return iso_week(label, self.zone)
+        if self.data_end is None:
+            raise UsageError(
+                f"The shop '{self.name}' has no data, so it has no last week. Name a week such as '2026-W44'."
+            )
+        return last_complete_week(self.data_end, self.zone)
+
+    def contents(self, period: Period) -> dict:
+        """Return what the shop holds, in all and in the period, and what was set aside and why."""
+        orders, sessions = self.orders, self.sessions
+        counted = {
+            "orders": orders.count(),
+            "customers": orders.customer_id.nunique(),
+            "guest_orders": orders.customer_id.isnull().sum(),
+            "sessions": sessions.count(),
+            "people": self.people.count(),
+            "events": self.events.count(),
+            "ad_spend": self.ad_spend.count(),
+            "orders_in_period": orders.filter(period.holds(_.ordered_at)).count(),
+            "sessions_in_period": sessions.filter(period.holds(_.started_at)).count(),
+        }
+        found = {name: int(self.con.to_pyarrow(value).as_py() or 0) for name, value in counted.items()}
+        reasons = self.row_reasons.group_by("outcome", "reason").agg(rows=_.rows.sum(), amount=_.amount.sum())
+        rows = reasons.order_by("outcome", "reason").to_pyarrow().to_pylist()
+        last_day = self.data_end - timedelta(days=1) if self.data_end else None
+        return found | {
+            "first_day": self.first_day,
+            "last_day": last_day,
+            "set_aside": [(row["outcome"], row["reason"], row["rows"], row["amount"]) for row in rows],
+        }
+
+
+def open_shop(name: str | Path, *, progress: Callable[[str], None] = lambda step: None) -> Shop:
+    """Open a shop read-only, building it first if its input, settings or the kit changed.
+
+    Many notebooks may hold one shop open at once.
+    """
+    path = build_shop(name, progress=progress)
+    con = ibis.duckdb.connect(str(path), read_only=True)
+    con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET enable_progress_bar = false")
+    return Shop(load_settings(find_shop(name) / "shop.toml"), con)
+
+
+def build_shop(
+    name: str | Path, *, into: Path | None = None, progress: Callable[[str], None] = lambda step: None
+) -> Path:
+    """Return the DuckDB file of a shop's canonical tables, built if there is none for its fingerprint.
+
+    With `into`, the tables are written to that file instead. A file appears whole or
+    not at all; of two builds of one shop at once, one waits for the other.
+    """
+    settings = load_settings(find_shop(name) / "shop.toml")
+    salt = _salt(settings.folder)
+    fingerprint = fingerprint_of(settings, salt)
+    if into is not None:
+        _build_whole(settings, into, salt=salt, fingerprint=fingerprint, progress=progress)
+        return into
+    key = f"{settings.folder.name}-{hashlib.sha256(str(settings.folder).encode()).hexdigest()[:8]}"
+    shelf = STORE / "shops"
+    shelf.mkdir(parents=True, exist_ok=True)
+    target = shelf / f"{key}-{fingerprint[:16]}.duckdb"
+    if target.is_file():
+        return target
+    with (shelf / f"{key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_file():
+            _build_whole(settings, target, salt=salt, fingerprint=fingerprint, progress=progress)
+            for older in shelf.glob(f"{key}-*.duckdb"):
+                if older != target:
+                    older.unlink(missing_ok=True)
+    return target
+
+
+def _build_whole(settings: Settings, target: Path, **arguments) -> None:
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.unfinished")
+    try:
+        build(settings, unfinished, **arguments)
+        os.replace(unfinished, target)
+    finally:
+        for left in unfinished.parent.glob(f"{unfinished.name}*"):
+            left.unlink()
+
+
+def fingerprint_of(settings: Settings, salt: str) -> str:
+    """Return a hash over settings, input files (name, size, time of change), salt and the kit's own build code."""
+    parts = [repr(settings), salt]
+    inputs = [source.path for source in settings.sources] + ([settings.rates] if settings.rates else [])
+    for path in inputs:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                status = file.stat()
+                parts.append(f"{file} {status.st_size} {status.st_mtime_ns}")
+    for maker in _MAKERS:
+        place = Path(__file__).parent / maker
+        for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+            parts.append(file.read_text(encoding="utf-8"))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _salt(folder: Path) -> str:
+    """Return the salt of hashed addresses: ECOMKIT_SALT, else the shop's file `salt`, made at the first build."""
+    given = os.environ.get("ECOMKIT_SALT")
+    if given:
+        return given
+    path = folder / "salt"
+    if not path.is_file():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    return path.read_text(encoding="utf-8").strip()
