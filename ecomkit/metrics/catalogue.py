@@ -1,0 +1,149 @@
+"""Every metric of the kit by name, and how to ask it of a shop."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import ibis.expr.types as ir
+
+from ecomkit.metrics.acquisition import KINDS, cac, new_customers
+from ecomkit.metrics.clv_summary import clv_summary
+from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
+from ecomkit.metrics.sales import aov, net_revenue, new_and_returning, sales, visit_to_order_rate
+from ecomkit.periods import Period
+from ecomkit.settings import Settings
+
+# What the notebooks ask for when nobody says otherwise.
+FUNNEL_STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+FUNNEL_WINDOW_DAYS = 7
+REPEAT_WITHIN_DAYS = 90
+
+Tables = Mapping[str, ir.Table]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: its function, the canonical tables it reads, and how to ask it of a shop.
+
+    `build(tables, period, as_of, settings)` returns the expression; `tables`
+    maps names to tables, of a shop or without data.
+    """
+
+    function: Callable[..., ir.Table]
+    tables: tuple[str, ...]
+    build: Callable[[Tables, Period, datetime, Settings], ir.Table]
+
+    @property
+    def definition(self) -> str:
+        """What the number means and the rule at its edge: the docstring up to its first section."""
+        text = inspect.getdoc(self.function) or ""
+        return text.split("\n\nParameters\n", maxsplit=1)[0]
+
+    @property
+    def returns(self) -> str:
+        """The row and the columns, as the docstring says them."""
+        text = inspect.getdoc(self.function) or ""
+        return inspect.cleandoc(text.split("\nReturns\n-------\nTable\n", maxsplit=1)[-1].split("\n\n", maxsplit=1)[0])
+
+
+def _net_revenue(view: str) -> Metric:
+    def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+        rows = net_revenue(tables["orders"], tables["refunds"], as_of=as_of, view=view)
+        return rows.filter(period.holds(rows["booked_at" if view == "cash" else "ordered_at"]))
+
+    return Metric(net_revenue, ("orders", "refunds"), build)
+
+
+def _sales(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return sales(tables["orders"], tables["refunds"], zone=settings.time_zone, as_of=as_of)
+
+
+def _aov(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    orders = tables["orders"]
+    return aov(orders.filter(period.holds(orders.ordered_at), orders.ordered_at < as_of))
+
+
+def _visit_to_order_rate(by: str | None) -> Metric:
+    def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+        sessions = tables["sessions"]
+        return visit_to_order_rate(
+            sessions.filter(period.holds(sessions.started_at), sessions.started_at < as_of), by=by
+        )
+
+    return Metric(visit_to_order_rate, ("sessions",), build)
+
+
+def _new_and_returning(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return new_and_returning(
+        tables["orders"],
+        tables["refunds"],
+        zone=settings.time_zone,
+        as_of=as_of,
+        look_back_days=settings.new_customer_look_back_days,
+    )
+
+
+def _funnel(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    # Attempts of the period itself would all be too young: those of the one before are not.
+    return funnel(
+        tables["events"],
+        steps=FUNNEL_STEPS,
+        window_days=FUNNEL_WINDOW_DAYS,
+        period=period.before(),
+        as_of=as_of,
+    )
+
+
+def _repeat_purchase_rate(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return repeat_purchase_rate(tables["orders"], within_days=REPEAT_WITHIN_DAYS, as_of=as_of, zone=settings.time_zone)
+
+
+def _cohort_retention(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return cohort_retention(tables["orders"], as_of=as_of, zone=settings.time_zone)
+
+
+def _new_customers(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return new_customers(
+        tables["orders"],
+        tables["sessions"],
+        period=period,
+        look_back_days=settings.new_customer_look_back_days,
+    )
+
+
+def _cac(kind: str) -> Metric:
+    def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+        return cac(
+            tables["orders"],
+            tables["sessions"],
+            tables["ad_spend"],
+            period=period,
+            look_back_days=settings.new_customer_look_back_days,
+            kind=kind,
+            monthly_fees=settings.monthly_fees,
+        )
+
+    return Metric(cac, ("orders", "sessions", "ad_spend"), build)
+
+
+def _clv_summary(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return clv_summary(tables["orders"], tables["refunds"], as_of=as_of, zone=settings.time_zone)
+
+
+METRICS: dict[str, Metric] = {
+    "net_revenue": _net_revenue("cash"),
+    "net_revenue_by_order": _net_revenue("order"),
+    "sales": Metric(sales, ("orders", "refunds"), _sales),
+    "aov": Metric(aov, ("orders",), _aov),
+    "visit_to_order_rate": _visit_to_order_rate(None),
+    "visit_to_order_rate_by_channel": _visit_to_order_rate("channel"),
+    "new_and_returning": Metric(new_and_returning, ("orders", "refunds"), _new_and_returning),
+    "funnel": Metric(funnel, ("events",), _funnel),
+    "repeat_purchase_rate": Metric(repeat_purchase_rate, ("orders",), _repeat_purchase_rate),
+    "cohort_retention": Metric(cohort_retention, ("orders",), _cohort_retention),
+    "new_customers": Metric(new_customers, ("orders", "sessions"), _new_customers),
+    **{f"cac_{kind}": _cac(kind) for kind in KINDS},
+    "clv_summary": Metric(clv_summary, ("orders", "refunds"), _clv_summary),
+}
