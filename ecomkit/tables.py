@@ -1,0 +1,49 @@
+"""Frames as tables for readers: units in the heads, intervals in one column, no sums."""
+
+import re
+
+import pandas as pd
+
+from ecomkit.metrics.ratio import SUMS
+from ecomkit.words import count, day, interval, money, month, multiple, percent, short
+
+_FOR_INTERVALS = re.compile(rf"(.+_)?({'|'.join(SUMS)}|squares)")
+
+
+def readable(frame: pd.DataFrame, *, currency: str = "") -> pd.DataFrame:
+    """Return `frame` as text, each column written as its name says.
+
+    Rates become percent, whole numbers counts, other numbers money in
+    `currency`; `<name>_low` and `<name>_high` become one interval. The sums
+    that intervals are made of stay out.
+    """
+    shown = {}
+    for name in frame.columns:
+        if _FOR_INTERVALS.fullmatch(name) or re.fullmatch(r".+_(low|high)", name):
+            continue
+        head, form = _form(frame[name], currency)
+        shown[head] = [form(value) for value in frame[name]]
+        if f"{name}_low" in frame and f"{name}_high" in frame:
+            ends = zip(frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
+            shown[f"{head}, 95 % interval"] = [interval(low, high, form) for low, high in ends]
+    return pd.DataFrame(shown, index=frame.index, dtype="str")
+
+
+def _form(column: pd.Series, currency: str):
+    """Return the head of a column, and what writes its values."""
+    words = str(column.name).replace("_", " ")
+    if column.name == "week":
+        return words, lambda value: f"{value:%G}-W{value:%V}"
+    if str(column.name).endswith("month"):
+        return words, month
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return words, day
+    if str(column.name).endswith("_rate"):
+        return words, percent
+    if str(column.name).endswith("_to_cac"):
+        return words, multiple
+    if pd.api.types.is_integer_dtype(column):
+        return words, count
+    if pd.api.types.is_float_dtype(column):
+        return f"{words} ({currency})", lambda value: money(value, "").strip()
+    return words, short
