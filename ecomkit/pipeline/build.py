@@ -205,15 +205,12 @@ class _Build:
             "CREATE TEMP TABLE quarantined_lines AS SELECT row_id, masked(raw) AS raw FROM lines "
             "WHERE row_id IN (SELECT row_id FROM judged_calls WHERE outcome = 'quarantined')"
         )
-        parts = [calls.join(self.con.table("quarantined_lines"), "row_id").select(*QUARANTINE.names)]
+        parts = [calls.join(self.con.table("quarantined_lines"), "row_id")]
         for name in ("judged_rows", "judged_spend"):
             if name in self.con.list_tables():
                 rows = self.con.table(name).filter(_.outcome == "quarantined")
-                parts.append(
-                    rows.mutate(received_at=ibis.null(QUARANTINE["received_at"]), raw=ibis.null(str)).select(
-                        *QUARANTINE.names
-                    )
-                )
+                parts.append(rows.mutate(received_at=ibis.null("timestamp"), raw=ibis.null(str)))
+        parts = [part.select(*QUARANTINE.names).cast(QUARANTINE) for part in parts]
         self.keep("quarantine", ibis.union(*parts).order_by("source_file", "line_number"))
 
     def write_log(self, fingerprint: str) -> None:

@@ -53,7 +53,7 @@ def order_drafts(calls: ir.Table) -> ir.Table:
 def line_drafts(drafts: ir.Table, items: ir.Table) -> ir.Table:
     """Return the items of the order calls that count, as drafts of order lines."""
     lines = drafts.select("order_id", "row_id").join(items, "row_id").drop("row_id")
-    return lines.mutate(line_total=ibis.null(MONEY))
+    return lines.drop("position").mutate(line_total=ibis.null(MONEY))
 
 
 def refund_drafts(calls: ir.Table) -> ir.Table:
