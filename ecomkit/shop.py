@@ -155,7 +155,6 @@ def open_shop(name: str | Path, *, progress: Callable[[str], None] = lambda step
     path = build_shop(name, progress=progress)
     con = ibis.duckdb.connect(str(path), read_only=True)
     con.raw_sql("SET TimeZone = 'UTC'")
-    con.raw_sql("SET enable_progress_bar = false")
     return Shop(load_settings(find_shop(name) / "shop.toml"), con)
 
 

@@ -34,7 +34,6 @@ def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, prog
     con = ibis.duckdb.connect(str(target))
     try:
         con.raw_sql("SET TimeZone = 'UTC'")
-        con.raw_sql("SET enable_progress_bar = false")
         _Build(con, settings, salt, progress).run(fingerprint)
     finally:
         con.disconnect()
