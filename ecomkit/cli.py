@@ -1,0 +1,93 @@
+"""The command line: `ecomkit simulate | build | report | explain`, SHOP first."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ecomkit.errors import EcomkitError, UsageError
+
+app = typer.Typer(
+    help="Numbers of an online shop that tracks with Segment, and the notebooks that explain them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+Shop = Annotated[
+    str, typer.Argument(help="A folder with a shop.toml, or the name of a fixture or example: shop, tiny.")
+]
+
+
+@app.command(epilog="Example: ecomkit simulate my-shop --seed 7 --customers 500 --months 12")
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where the made-up shop is written; must not exist yet.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    customers: Annotated[int, typer.Option(min=1, help="About how many customers the shop has.")] = 800,
+    months: Annotated[int, typer.Option(min=1, help="Months of history.")] = 27,
+) -> None:
+    """Make up a shop, as Segment calls and ad spend, with known truths in truth.json."""
+    from ecomkit.simulate import simulate_shop
+
+    if folder.exists():
+        raise UsageError(f"'{folder}' exists already. Name a folder that does not: nothing is overwritten.")
+    simulate_shop(folder, seed=seed, customers=customers, months=months)
+    _show(str(folder))
+
+
+@app.command(epilog="Example: ecomkit build shop --into shop.duckdb")
+def build(
+    shop: Shop,
+    into: Annotated[Path | None, typer.Option(help="A DuckDB file that gets the tables under their own names.")] = None,
+) -> None:
+    """Read a shop's sources and build its tables; a shop that did not change is not built again."""
+    from ecomkit.shop import build_shop
+
+    console = Console(stderr=True)
+    with console.status(f"Building {shop}"):
+        path = build_shop(shop, into=into)
+    _show(str(path))
+
+
+@app.command(epilog="Example: ecomkit report shop --week 2026-W44 --param within_days=90")
+def report(
+    shop: Shop,
+    week: Annotated[str, typer.Option(help="An ISO week such as 2026-W44, or the last complete one.")] = "last",
+    out: Annotated[Path | None, typer.Option(help="The report's own folder. [default: reports/SHOP/WEEK]")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for a notebook's parameter; repeatable.")] = None,
+) -> None:
+    """Run every notebook for one week and publish the pages, an index and report.json."""
+    from ecomkit.report.parameters import parse_arguments
+    from ecomkit.report.run import run_report
+
+    published = run_report(shop, week=week, out=out, parameters=parse_arguments(param or []))
+    if published.failed:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ecomkit explain shop aov --dialect postgres")
+def explain(
+    shop: Shop,
+    metric: Annotated[str, typer.Argument(help="The metric's name, as in docs/metrics.md.")],
+    week: Annotated[str, typer.Option(help="An ISO week such as 2026-W44, or the last complete one.")] = "last",
+    dialect: Annotated[str, typer.Option(help="duckdb, postgres, bigquery, spark or snowflake.")] = "duckdb",
+) -> None:
+    """Show what a metric means and the query that computes it."""
+    from ecomkit.explain import explain_metric
+
+    _show(explain_metric(shop, metric, week=week, dialect=dialect))
+
+
+def _show(text: str) -> None:
+    Console().print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is said in one message, without a traceback."""
+    try:
+        app()
+    except EcomkitError as error:
+        Console(stderr=True).print(str(error), soft_wrap=True, markup=False, highlight=False)
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from None

@@ -1,0 +1,87 @@
+"""Run notebooks with papermill, each in a kernel of its own, several at a time."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_CELL_SECONDS = 600
+_LONGEST_MESSAGE = 300
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook that was run: where its outputs lie, and what went wrong, if anything did."""
+
+    source: Path
+    executed: Path
+    seconds: float
+    failure: str | None
+
+    @property
+    def name(self) -> str:
+        """The notebook's name, without its ending."""
+        return self.source.stem
+
+
+def run_notebooks(
+    notebooks: Sequence[Path], parameters: Mapping[str, Mapping[str, Any]], folder: Path
+) -> Iterator[Run]:
+    """Run notebooks as cores allow and yield each as it ends; outputs go to `folder`.
+
+    Every notebook has a kernel, a process of its own; threads here only wait for
+    them. A notebook that fails does not stop the others.
+    """
+    (folder / "ipython").mkdir()
+    pool = ThreadPoolExecutor(min(len(notebooks), os.cpu_count() or 1))
+    try:
+        futures = [pool.submit(_run, path, folder / path.name, dict(parameters[path.stem])) for path in notebooks]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
+    import papermill
+    from jupyter_core.utils import ensure_event_loop
+
+    started = time.perf_counter()
+    failure = None
+    try:
+        papermill.execute_notebook(
+            source,
+            target,
+            parameters=parameters,
+            progress_bar=False,
+            execution_timeout=_CELL_SECONDS,
+            # The reader's own start-up files must not change a number, and kernels are quiet about their transport.
+            extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=40"],
+        )
+    except Exception as error:
+        failure = _described(error)
+    finally:
+        ensure_event_loop().close()  # this thread's own, which nbclient leaves open
+    return Run(source, target, time.perf_counter() - started, failure or _unfinished(target))
+
+
+def _described(error: Exception) -> str:
+    """Return the error's name and message without the folders of this machine."""
+    name = getattr(error, "ename", type(error).__name__)
+    message = str(getattr(error, "evalue", error))
+    message = re.sub(r"(?<![\w/:])/(?:[^\s/'\":]+/)+", "", " ".join(message.split()))
+    text = f"{name}: {message}" if message else name
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def _unfinished(executed: Path) -> str | None:
+    """Tell when a notebook ended early without an error, as `sys.exit(0)` does."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
+    left = sum(cell["metadata"].get("papermill", {}).get("status") != "completed" for cell in code)
+    return f"The notebook stopped early: {left} of {len(code)} cells did not run." if left else None

@@ -1,0 +1,108 @@
+"""Parameters of a report: held against each notebook's own parameters cell before anything runs."""
+
+import ast
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecomkit.errors import UsageError, did_you_mean, quoted
+
+# The report gives these itself: SHOP and --week.
+GIVEN = ("shop_name", "week")
+
+_SECRET = re.compile(r"pass(word|wd|phrase)|secret|token|credential|(^|_)pwd($|_)|(^|_|api|write|access)key($|_)", re.I)
+_URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_KINDS = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
+
+
+def parse_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the names and texts of `NAME=VALUE` arguments."""
+    wrong = [argument for argument in arguments if not re.match(r"[^=]+=", argument)]
+    if wrong:
+        raise UsageError(f"A parameter is written NAME=VALUE, as in 'within_days=60'. Found {quoted(wrong)}.")
+    return dict(argument.split("=", 1) for argument in arguments)
+
+
+def check(parameters: Mapping[str, Any], notebooks: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return the values that each notebook gets, by the notebook's name.
+
+    A notebook gets the parameters that its own cell declares. Text for a
+    parameter of another type is read as a Python literal.
+
+    Raises
+    ------
+    UsageError
+        If a name is in no notebook, a value is of another type than declared,
+        or either holds a secret; all offenders in one message.
+    """
+    declared = {path.stem: _declared(path) for path in notebooks} if parameters else {}
+    known = sorted({name for kinds in declared.values() for name in kinds} - set(GIVEN))
+    values: dict[str, dict[str, Any]] = {path.stem: {} for path in notebooks}
+    problems = []
+    for name, value in parameters.items():
+        problem = _refusal(name, value)
+        takers = {notebook: kinds[name] for notebook, kinds in declared.items() if name in kinds}
+        if problem is None and not takers:
+            problem = f"'{name}' is a parameter of no notebook.{did_you_mean(name, known)}"
+        if problem is not None:
+            problems.append(problem)
+            continue
+        for notebook, kinds in takers.items():
+            read = _read(value, kinds)
+            if _fits(read, kinds):
+                values[notebook][name] = read
+            else:
+                problems.append(f"'{name}' is of type {' or '.join(kinds)} in '{notebook}', not {value!r}.")
+    if problems:
+        takes = f"The notebooks take {quoted(known)}." if known else "The notebooks take no parameters."
+        raise UsageError(f"{' '.join(problems)} {takes}")
+    return values
+
+
+def _refusal(name: str, value: Any) -> str | None:
+    if name in GIVEN:
+        return f"'{name}' is not given as a parameter: name the shop first and the week with --week."
+    if _SECRET.search(name):
+        return f"'{name}' looks like a secret, and a notebook stores its parameters: give secrets by the environment."
+    if isinstance(value, str) and _URL_WITH_PASSWORD.search(value):
+        return f"'{name}' holds a URL with a password, and a notebook stores its parameters: leave the password out."
+    return None
+
+
+def _declared(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the types that each parameter of a notebook may have."""
+    from papermill import inspect_notebook
+
+    return {name: _kinds(entry) for name, entry in inspect_notebook(path).items()}
+
+
+def _kinds(entry: Mapping[str, str]) -> tuple[str, ...]:
+    """Read `int | None` or `list[str]`; without an annotation the default tells."""
+    written = [part.split("[")[0].strip() for part in entry["inferred_type_name"].split("|")]
+    if written == ["None"]:
+        default = ast.literal_eval(entry["default"])
+        return ("None",) if default is None else (type(default).__name__,)
+    return tuple(written)
+
+
+def _read(value: Any, kinds: Sequence[str]) -> Any:
+    if not isinstance(value, str) or "str" in kinds:
+        return None if value == "None" and "None" in kinds else value
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+
+
+def _fits(value: Any, kinds: Sequence[str]) -> bool:
+    if value is None:
+        return "None" in kinds
+    if isinstance(value, bool):
+        return "bool" in kinds
+    if isinstance(value, float) and not math.isfinite(value):
+        return False  # papermill would write it as invalid JSON
+    if isinstance(value, int) and "float" in kinds:
+        return True
+    return any(isinstance(value, _KINDS[kind]) for kind in kinds if kind in _KINDS)
