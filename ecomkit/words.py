@@ -166,6 +166,36 @@ def best_of(frame: Any, rate: str, *, label: str, floor: int, size: str, form: C
     return f"{who} is the best {noun}, at {form(value)}"
 
 
+def stands_out(
+    frame: Any, rate: str, *, label: str, direction: str = "down", form: Callable[[float], str] = percent
+) -> str:
+    """Name the group that differs most from the others, if one does by more than chance.
+
+    Parameters
+    ----------
+    frame
+        What `metrics.standouts.compare_with_rest` returns.
+    rate
+        The rate that was compared.
+    label
+        The column that names the group; also gives the noun.
+    direction
+        `down` for the lowest group, `up` for the highest.
+    form
+        Writes the rate.
+    """
+    noun = label.removeprefix("cohort_").removesuffix("_name").replace("_", " ")
+    place = "below" if direction == "down" else "above"
+    if not any(verdict != "cannot tell" for verdict in frame["verdict"]):
+        return f"no {noun} is large enough to compare with the others"
+    names = zip(frame[label], frame[rate], frame[f"{rate}_of_rest"], frame["verdict"], strict=True)
+    found = [(float(value), float(rest), name) for name, value, rest, verdict in names if verdict == direction]
+    if not found:
+        return f"no {noun} stands out {place} the others by more than chance"
+    value, rest, name = (min if direction == "down" else max)(found, key=lambda one: one[0])
+    return f"{_group_name(name, noun)} stands out {place} the others, at {form(value)} against {form(rest)}"
+
+
 def _group_name(name: Any, noun: str) -> str:
     if isinstance(name, date) and not _is_unknown(name):
         return month(name) if noun == "month" else f"The week of {day(name)}" if noun == "week" else day(name)
@@ -207,7 +237,8 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
 
 def _set_aside(reasons: Iterable[tuple]) -> str:
     """Name the three largest reasons why rows are not in the numbers."""
-    largest = sorted(reasons, key=lambda reason: (-reason[2], str(reason[1])))
+    gone = [reason for reason in reasons if reason[0] != "corrected"]
+    largest = sorted(gone, key=lambda reason: (-reason[2], str(reason[1])))
     if not largest:
         return "No row was set aside."
     named = [f"{count(rows)} {outcome} ({short(reason)})" for outcome, reason, rows, *_ in largest[:3]]

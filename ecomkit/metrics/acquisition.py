@@ -173,6 +173,44 @@ def cac(
     return _with_cac(channels.drop("any_spend")).order_by("channel")
 
 
+def cac_of_every_kind(
+    orders: ir.Table,
+    sessions: ir.Table,
+    ad_spend: ir.Table,
+    *,
+    period: Period,
+    look_back_days: int,
+    monthly_fees: Mapping[str, float] | None = None,
+) -> ir.Table:
+    """Set what a new customer costs side by side: blended, paid, prospecting, fully loaded.
+
+    Parameters
+    ----------
+    orders, sessions, ad_spend, period, look_back_days, monthly_fees
+        As in `cac`.
+
+    Returns
+    -------
+    Table
+        One row per `kind`, in the order above: the columns of `cac` over all
+        channels that the kind takes in.
+    """
+    rows = [
+        cac(
+            orders,
+            sessions,
+            ad_spend,
+            period=period,
+            look_back_days=look_back_days,
+            kind=kind,
+            monthly_fees=monthly_fees,
+            by=None,
+        ).mutate(kind=ibis.literal(kind), number=ibis.literal(number))
+        for number, kind in enumerate(KINDS)
+    ]
+    return ibis.union(*rows).order_by("number").drop("number").relocate("kind")
+
+
 def _with_cac(rows: ir.Table) -> ir.Table:
     return rows.mutate(
         cac=share(_.spend, _.new_customers),

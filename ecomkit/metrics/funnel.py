@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 import ibis
 import ibis.expr.types as ir
@@ -88,6 +89,56 @@ def funnel(events: ir.Table, *, steps: Sequence[str], window_days: float, period
         **unit_sums(counted.people, counted.before, prefix="step_rate_"),
         **unit_sums(counted.people, counted.first, prefix="overall_rate_"),
     ).order_by("step_number")
+
+
+def purchases_outside(
+    events: ir.Table, *, steps: Sequence[str], window_days: float, period: Period, as_of: datetime
+) -> ir.Table:
+    """Count the purchases that no walk through the whole funnel explains.
+
+    A purchase is a last-step event of the period, once per order. It is inside
+    when an attempt of its person reaches it through every step within
+    `window_days` x 24 hours; views that were not tracked put it outside.
+
+    Parameters
+    ----------
+    events
+        The shop's events (schema `EVENTS`), not cut to the period.
+    steps
+        2 to 10 different event names, in order; the last is the purchase.
+    window_days
+        Longest time from step 1 to the purchase, in days of 24 hours.
+    period
+        The days in which purchases count.
+    as_of
+        The instant at which the data ends, exclusive.
+
+    Returns
+    -------
+    Table
+        One row: `purchases`, `purchases_outside`, `outside_rate` (0 to 1, null
+        without purchases).
+    """
+    require(events, EVENTS)
+    steps = list(steps)
+    _check_steps(steps)
+    window = timedelta(days=window_days)
+    earlier = Period(period.start - timedelta(days=ceil(window_days)), period.end, period.zone)
+    walked = _attempts(events, steps, earlier, as_of).select("person_id", "step_1_at", end_at=f"step_{len(steps)}_at")
+    ends = walked.filter(_.end_at <= _.step_1_at + ibis.interval(seconds=int(window.total_seconds())))
+    ends = ends.select("person_id", occurred_at="end_at", is_inside=ibis.literal(1)).distinct()
+    bought = events.filter(_.event_name == steps[-1], period.holds(_.occurred_at), _.occurred_at < as_of).select(
+        "person_id", "occurred_at", purchase=ibis.coalesce("o:" + _.order_id, "m:" + _.message_id)
+    )
+    purchases = (
+        bought.left_join(ends, ["person_id", "occurred_at"])
+        .group_by("purchase")
+        .aggregate(is_inside=_.is_inside.max().coalesce(0))
+    )
+    outside = purchases.count(where=purchases.is_inside == 0)
+    return purchases.aggregate(
+        purchases=purchases.count(), purchases_outside=outside, outside_rate=share(outside, purchases.count())
+    )
 
 
 def _attempts(events: ir.Table, steps: Sequence[str], period: Period, as_of: datetime) -> ir.Table:
