@@ -1,6 +1,6 @@
 """Ad spend: a CSV with a row per day and campaign."""
 
-import fnmatch
+import re
 from collections.abc import Sequence
 
 import duckdb
@@ -25,7 +25,7 @@ def read_ad_spend(
     A later line for the same day, platform, account and campaign restates the one
     before it. Campaigns whose name fits a pattern of `retargeting` have that purpose.
     """
-    parts, values = [], {"patterns": "|".join(fnmatch.translate(pattern.lower()) for pattern in retargeting)}
+    parts, values = [], {"patterns": "|".join(_as_regex(pattern) for pattern in retargeting)}
     for number, source in enumerate(sources):
         query, _ = mapped_rows(con, source, known=COLUMNS, required=_REQUIRED)
         platform = source.options.get("platform", source.name)
@@ -36,15 +36,20 @@ def read_ad_spend(
             f"currency{number}": source.options.get("currency", currency),
         }
         parts.append(_typed(query, number))
+    rows = " UNION ALL ".join(parts)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE spend_rows AS SELECT *, row_number() OVER () AS row_id FROM ({' UNION ALL '.join(parts)})",
-        values,
+        f"CREATE OR REPLACE TEMP TABLE spend_rows AS SELECT *, row_number() OVER () AS row_id FROM ({rows})", values
     )
+
+
+def _as_regex(pattern: str) -> str:
+    return "^" + re.escape(pattern.lower()).replace(r"\*", ".*") + "$"
 
 
 def _typed(query: str, number: int) -> str:
     return f"""
-        SELECT *, CASE WHEN date IS NULL THEN 'no readable day' WHEN spend IS NULL THEN 'no readable spend' END AS problem
+        SELECT *,
+            CASE WHEN date IS NULL THEN 'no readable day' WHEN spend IS NULL THEN 'no readable spend' END AS problem
         FROM (
             SELECT $source{number} AS source, source_file, line_number,
                 TRY_CAST(left(trim(date), 10) AS DATE) AS date, $platform{number} AS platform,

@@ -34,9 +34,9 @@ def read_order_files(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
             f"others{number}": [str(code) for code in options.get("not_products", [])],
         }
         parts.append(_typed(query, number))
+    rows = " UNION ALL ".join(parts)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE order_rows AS SELECT *, row_number() OVER () AS row_id FROM ({' UNION ALL '.join(parts)})",
-        values,
+        f"CREATE OR REPLACE TEMP TABLE order_rows AS SELECT *, row_number() OVER () AS row_id FROM ({rows})", values
     )
 
 
