@@ -1,0 +1,163 @@
+"""The command's work: a whole shop folder from a seed."""
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from ecomkit.errors import UsageError
+from ecomkit.simulate import writing
+from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
+from ecomkit.simulate.calls import Archive
+from ecomkit.simulate.dice import uniforms
+from ecomkit.simulate.journeys import DEPTH_SHARES, DEPTHS
+from ecomkit.simulate.oddities import add_oddities
+from ecomkit.simulate.plain import BuyTillYouDie, plan_purchases
+from ecomkit.simulate.plan import RETURNS, RETURNS_AFTER_GIVEAWAY, plan_visits, repeat_probability
+from ecomkit.simulate.spend import HEADER, ad_rows, daily_rates
+from ecomkit.simulate.story import Books, credited_customers, local_date, tell_orders, tell_story
+from ecomkit.simulate.traffic import CHANNELS
+
+WITHIN_DAYS = 90
+_FEWEST_CUSTOMERS, _FEWEST_MONTHS = 20, 3
+
+
+def simulate(
+    folder: str | Path,
+    *,
+    seed: int,
+    customers: int = 800,
+    months: int = 27,
+    end: str | date = "2026-11-01",
+    plain: BuyTillYouDie | None = None,
+) -> dict:
+    """Write a shop of about `customers` customers, and the truths that were planted in it.
+
+    The same arguments give the same bytes. With `plain` the shop has no channels'
+    effects, no bad month and no oddities: each visit is an order, and orders
+    follow BG/NBD and Gamma-Gamma with these parameters.
+
+    Parameters
+    ----------
+    folder
+        Where the shop is written; made if needed. Calls of an earlier run are removed.
+    seed
+        Any whole number from 0.
+    customers
+        Customers to expect; exact with `plain`.
+    months
+        Length: from the first of the month that lies this many months before `end`'s.
+    end
+        The last local day with data.
+    plain
+        Parameters of a shop without effects.
+
+    Returns
+    -------
+    dict
+        What truth.json holds.
+
+    Raises
+    ------
+    UsageError
+        If an argument is out of its range.
+    """
+    last_day = _checked(seed, customers, months, end)
+    folder = Path(folder)
+    rng = np.random.default_rng(seed)
+    calendar = make_calendar(last_day, months)
+    archive = Archive(uniforms(rng), calendar.end_ms, oddities=plain is None)
+    basics = {
+        "seed": seed,
+        "first_day": str(calendar.first_day),
+        "last_day": str(last_day),
+        "time_zone": ZONE,
+        "currency": "EUR",
+    }
+    if plain is None:
+        truth = basics | _write_full_shop(folder, rng, calendar, archive, customers)
+    else:
+        plan = plan_purchases(rng, calendar, customers, plain)
+        tell_orders(archive, plan)
+        truth = basics | {"customers": customers, "orders": len(plan.visits), "parameters": vars(plain)}
+        folder.mkdir(parents=True, exist_ok=True)
+        writing.write_text(folder / "shop.toml", writing.PLAIN_SHOP_TOML)
+    writing.write_calls(folder, archive.lines)
+    writing.write_text(folder / "salt", writing.SALT)
+    writing.write_json(folder / "truth.json", truth)
+    return truth
+
+
+def _checked(seed: int, customers: int, months: int, end: str | date) -> date:
+    problems = []
+    if seed < 0:
+        problems.append(f"the seed is {seed}, not 0 or more")
+    if customers < _FEWEST_CUSTOMERS:
+        problems.append(f"there are {customers} customers, not {_FEWEST_CUSTOMERS} or more")
+    if months < _FEWEST_MONTHS:
+        problems.append(f"there are {months} months, not {_FEWEST_MONTHS} or more")
+    try:
+        last_day = date.fromisoformat(str(end))
+    except ValueError:
+        problems.append(f"the end is '{end}', not a day such as '2026-11-01'")
+    if problems:
+        raise UsageError(f"This shop cannot be simulated: {'; '.join(problems)}. Change these.")
+    return last_day
+
+
+def _write_full_shop(
+    folder: Path, rng: np.random.Generator, calendar: Calendar, archive: Archive, customers: int
+) -> dict:
+    plan = plan_visits(rng, calendar, customers)
+    rates = daily_rates(rng, calendar)
+    books = tell_story(archive, plan, calendar)
+    add_oddities(archive, calendar)
+    rows, spend = ad_rows(archive.uniform, books.clicks, rates)
+    for platform in ("facebook", "google"):
+        writing.write_csv(folder / "ads" / f"{platform}.csv", HEADER, rows[platform])
+    writing.write_rates(folder / "rates.csv", rates)
+    writing.write_text(folder / "shop.toml", writing.SHOP_TOML)
+    return _truth(calendar, archive, books, spend)
+
+
+def _truth(calendar: Calendar, archive: Archive, books: Books, spend: dict[str, float]) -> dict:
+    """Say what was planted (probabilities) and what came of it (counts)."""
+    orders_of = Counter(person for person, _ in books.orders)
+    revenue: Counter[str] = Counter()
+    first_day_of: dict[int, date] = {}
+    for person, order in books.orders:
+        revenue[order.currency] += order.revenue
+        first_day_of.setdefault(person, local_date(order.at_ms))
+    cohorts = Counter(f"{day:%Y-%m}" for day in first_day_of.values())
+    credited = credited_customers(books)
+    by_channel = sorted(channel.name for channel in CHANNELS)
+    return {
+        "customers": len(orders_of),
+        "orders": len(books.orders),
+        "sessions": sum(books.sessions.values()),
+        "visitors": len(books.history),
+        "revenue": {currency: revenue[currency] / 100 for currency in sorted(revenue)},
+        "refunded": {currency: books.refunded_cents[currency] / 100 for currency in sorted(books.refunded_cents)},
+        "visit_to_order_rate": {channel.name: channel.rate for channel in sorted(CHANNELS)},
+        "sessions_by_channel": {name: books.sessions[name] for name in by_channel},
+        "sessions_with_order_by_channel": {name: books.sessions_with_order[name] for name in by_channel},
+        "depth_of_sessions_without_order": dict(zip(DEPTHS, DEPTH_SHARES, strict=True)),
+        "spend": {name: round(spend[name], 2) for name in sorted(spend)},
+        "new_customers_by_channel": {name: credited[name] for name in by_channel},
+        "channel_that_pays_back": "Paid Search",
+        "channel_that_does_not_pay_back": "Paid Social",
+        "repeat": {
+            "within_days": WITHIN_DAYS,
+            "bad_cohort": calendar.giveaway_month,
+            "customers_of_bad_cohort": cohorts[calendar.giveaway_month],
+            "probability": round(repeat_probability(RETURNS, WITHIN_DAYS), 4),
+            "probability_of_bad_cohort": round(repeat_probability(RETURNS_AFTER_GIVEAWAY, WITHIN_DAYS), 4),
+        },
+        "put_in": {
+            "lines": len(archive.lines),
+            **{name: archive.counts[name] for name in sorted(archive.counts)},
+            "customers_with_one_order": sum(orders == 1 for orders in orders_of.values()),
+            "sessions_of_an_unknown_channel": books.sessions["Unassigned"],
+        },
+    }
