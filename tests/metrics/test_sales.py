@@ -1,0 +1,331 @@
+"""Revenue, net revenue, AOV, visits with an order, new and returning customers."""
+
+import random
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import ibis
+import pytest
+
+from ecomkit.errors import TableError, UsageError
+from ecomkit.metrics.ratio import SUMS
+from ecomkit.metrics.sales import aov, net_revenue, new_and_returning, sales, visit_to_order_rate
+from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS
+
+AS_OF = datetime(2024, 3, 1, tzinfo=UTC)
+MONDAY = date(2024, 1, 1)
+UNBOUND = ibis.table(ORDERS, name="orders"), ibis.table(REFUNDS, name="refunds")
+
+
+def money(*amounts):
+    return [Decimal(str(amount)) for amount in amounts]
+
+
+# net_revenue
+
+
+def test_cash_view_books_a_refund_on_its_own_day(order_log, refund_log, rows_of):
+    orders = order_log(("ana", "2024-01-31 23:00:00Z", {"revenue": 80}))
+    refunds = refund_log(("o1", "2024-02-03 09:00:00Z", 30))
+    booked = rows_of(
+        net_revenue(orders, refunds, as_of=AS_OF, view="cash"), "kind", "customer_id", "booked_at", "amount"
+    )
+    assert sorted(booked) == [
+        ("order", "ana", datetime(2024, 1, 31, 23, tzinfo=UTC), Decimal(80)),
+        ("refund", "ana", datetime(2024, 2, 3, 9, tzinfo=UTC), Decimal(-30)),
+    ]
+
+
+def test_order_view_nets_a_refund_against_its_order(order_log, refund_log, rows_of):
+    orders = order_log(("ana", "2024-01-31 23:00:00Z", {"revenue": 80}), ("ben", "2024-01-31 23:00:00Z"))
+    refunds = refund_log(("o1", "2024-02-03 09:00:00Z", 30), ("o1", "2024-02-04 09:00:00Z", 5))
+    rows = rows_of(
+        net_revenue(orders, refunds, as_of=AS_OF, view="order"), "order_id", "revenue", "refunded", "net_revenue"
+    )
+    assert sorted(rows) == [("o1", *money(80, 35, 45)), ("o2", *money(10, 0, 10))]
+
+
+@pytest.mark.parametrize(
+    ("refunded_at", "refunded"),
+    [
+        pytest.param("2024-02-29 23:59:59Z", 30, id="one second before as_of counts"),
+        pytest.param("2024-03-01 00:00:00Z", 0, id="the instant of as_of does not"),
+        pytest.param("2024-03-01 00:00:01Z", 0, id="one second after does not"),
+    ],
+)
+def test_refunds_at_or_after_as_of_do_not_exist(order_log, refund_log, rows_of, refunded_at, refunded):
+    orders = order_log(("ana", "2024-01-31 23:00:00Z", {"revenue": 80}))
+    refunds = refund_log(("o1", refunded_at, 30))
+    [(by_order,)] = rows_of(net_revenue(orders, refunds, as_of=AS_OF, view="order"), "net_revenue")
+    by_cash = sum(amount for (amount,) in rows_of(net_revenue(orders, refunds, as_of=AS_OF, view="cash"), "amount"))
+    assert by_order == by_cash == 80 - refunded
+
+
+@pytest.mark.parametrize("view", ["cash", "order"])
+@pytest.mark.parametrize(
+    ("ordered_at", "rows"),
+    [
+        pytest.param("2024-02-29 23:59:59Z", 1, id="one second before"),
+        pytest.param("2024-03-01 00:00:00Z", 0, id="at as_of"),
+        pytest.param("2024-03-01 00:00:01Z", 0, id="one second after"),
+    ],
+)
+def test_orders_at_or_after_as_of_do_not_exist(order_log, refund_log, rows_of, view, ordered_at, rows):
+    assert len(rows_of(net_revenue(order_log(("ana", ordered_at)), refund_log(), as_of=AS_OF, view=view))) == rows
+
+
+@pytest.mark.parametrize("view", ["cash", "order"])
+def test_a_cancelled_order_and_its_refund_bring_and_take_nothing(order_log, refund_log, rows_of, view):
+    orders = order_log(("ana", "2024-01-02 10:00:00Z", {"status": "cancelled"}))
+    refunds = refund_log(("o1", "2024-01-02 10:12:00Z", 10))
+    assert rows_of(net_revenue(orders, refunds, as_of=AS_OF, view=view)) == []
+
+
+def test_a_refund_of_an_unknown_order_is_booked_in_the_cash_view(order_log, refund_log, rows_of):
+    refunds = refund_log((None, "2024-01-02 10:00:00Z", 7), ("gone", "2024-01-03 10:00:00Z", 8))
+    rows = rows_of(net_revenue(order_log(), refunds, as_of=AS_OF, view="cash"), "order_id", "customer_id", "amount")
+    assert sorted(rows, key=str) == [("gone", None, Decimal(-8)), (None, None, Decimal(-7))]
+
+
+def test_an_unknown_view_names_the_two():
+    with pytest.raises(UsageError) as caught:
+        net_revenue(*UNBOUND, as_of=AS_OF, view="gross")
+    assert str(caught.value) == "'gross' is not a view of net revenue. Choose 'cash' or 'order'."
+
+
+def test_a_table_without_the_columns_stops_at_the_door():
+    with pytest.raises(TableError) as caught:
+        net_revenue(ibis.table({"order_id": "string"}, name="t"), UNBOUND[1], as_of=AS_OF, view="cash")
+    assert str(caught.value).startswith("The table lacks 'customer_id', 'session_id'")
+    assert str(caught.value).endswith("It has 'order_id'. The step 'pipeline.orders' makes this table.")
+
+
+# sales
+
+
+def test_sales_by_hand(order_log, refund_log, rows_of):
+    orders = order_log(
+        ("ana", "2024-01-01 10:00:00Z", {"revenue": 100, "discount": 5}),
+        ("ana", "2024-01-02 10:00:00Z", {"revenue": 50}),
+        ("ben", "2024-01-03 10:00:00Z", {"revenue": 0}),
+        (None, "2024-01-04 10:00:00Z", {"revenue": 30}),
+        ("cleo", "2024-01-05 10:00:00Z", {"revenue": 999, "status": "cancelled"}),
+    )
+    refunds = refund_log(("o1", "2024-01-07 23:59:59Z", 20), ("o1", "2024-01-08 00:00:00Z", 10))
+    first, second = rows_of(sales(orders, refunds, zone="UTC", as_of=AS_OF))
+    names = ("week", "orders", "customers", "zero_value_orders", "revenue", "discount", "refunds", "net_revenue", "aov")
+    assert tuple(first[name] for name in names) == (MONDAY, 4, 2, 1, *money(180, 5, 20, 160), 45.0)
+    assert tuple(second[name] for name in names) == (date(2024, 1, 8), 0, 0, 0, *money(0, 0, 10, -10), None)
+    # Per customer: ana 150 of 2 orders (130 net), ben 0 of 1, the guest's order 30 of 1.
+    assert [first[f"aov_{name}"] for name in SUMS] == [3, 180, 4, 150**2 + 30**2, 150 * 2 + 30, 2**2 + 1 + 1]
+    assert (first["orders_clusters"], first["orders_squares"]) == (3, 6.0)
+    assert (first["revenue_clusters"], first["revenue_squares"]) == (2, 150.0**2 + 30**2)
+    assert (first["net_revenue_clusters"], first["net_revenue_squares"]) == (2, 130.0**2 + 30**2)
+    assert (second["net_revenue_clusters"], second["net_revenue_squares"]) == (1, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("instant", "week"),
+    [
+        pytest.param("2024-01-08 04:59:59Z", date(2024, 1, 1), id="Sunday 23:59:59 in New York"),
+        pytest.param("2024-01-08 05:00:00Z", date(2024, 1, 8), id="Monday 00:00:00 in New York"),
+        pytest.param("2024-01-08 05:00:01Z", date(2024, 1, 8), id="one second later"),
+        pytest.param("2024-12-30 05:00:00Z", date(2024, 12, 30), id="the week over the year's end is one week"),
+        pytest.param("2025-01-05 05:00:00Z", date(2024, 12, 30), id="and ends on 5 January"),
+    ],
+)
+def test_weeks_are_local_and_begin_on_monday(order_log, refund_log, rows_of, instant, week):
+    as_of = datetime(2026, 1, 1, tzinfo=UTC)
+    table = sales(order_log(("ana", instant)), refund_log(), zone="America/New_York", as_of=as_of)
+    assert rows_of(table, "week", "orders") == [(week, 1)]
+
+
+@pytest.mark.parametrize(("grain", "label"), [("day", date(2024, 1, 18)), ("month", date(2024, 1, 1))])
+def test_grain_names_its_column(order_log, refund_log, rows_of, grain, label):
+    table = sales(order_log(("ana", "2024-01-18 10:00:00Z")), refund_log(), zone="UTC", as_of=AS_OF, grain=grain)
+    assert rows_of(table, grain, "orders") == [(label, 1)]
+
+
+def test_an_unknown_grain_names_the_known_ones():
+    with pytest.raises(UsageError) as caught:
+        sales(*UNBOUND, zone="UTC", as_of=AS_OF, grain="quarter")
+    assert str(caught.value) == "'quarter' is not a grain. Choose one of 'day', 'week', 'month'."
+
+
+def many_orders(order_log, refund_log, seed):
+    """About 200 random orders with cancelled ones, guests and refunds; each call shuffles the rows anew."""
+    told = random.Random(7)
+    entries = []
+    for _number in range(200):
+        day, hour = told.randint(1, 60), told.randint(0, 23)
+        instant = datetime.fromordinal(datetime(2024, 1, 1).toordinal() + day - 1).replace(hour=hour, tzinfo=UTC)
+        entries.append(
+            (
+                told.choice(["ana", "ben", "cleo", "dan", None]),
+                instant,
+                {
+                    "order_id": f"x{_number}",
+                    "revenue": told.randint(0, 90),
+                    "status": told.choice(["completed"] * 5 + ["cancelled"]),
+                },
+            )
+        )
+    refunds = [(f"x{told.randint(0, 199)}", "2024-02-20 10:00:00Z", told.randint(1, 9)) for _ in range(30)]
+    shuffled = random.Random(seed)
+    shuffled.shuffle(entries)
+    shuffled.shuffle(refunds)
+    return order_log(*entries), refund_log(*refunds)
+
+
+def test_the_order_of_rows_does_not_matter(order_log, refund_log, rows_of):
+    def ask(seed):
+        tables = many_orders(order_log, refund_log, seed)
+        return [
+            rows_of(sales(*tables, zone="Asia/Kolkata", as_of=AS_OF)),
+            rows_of(new_and_returning(*tables, zone="Asia/Kolkata", as_of=AS_OF, look_back_days=14)),
+            rows_of(aov(tables[0], by="customer_id").drop("numerator_squares")),
+        ]
+
+    assert ask(1) == ask(2)
+
+
+def test_parts_add_up_to_the_whole(order_log, refund_log, rows_of):
+    tables = many_orders(order_log, refund_log, 1)
+    booked = rows_of(net_revenue(*tables, as_of=AS_OF, view="cash"), "amount")
+    for grain in ("day", "week", "month"):
+        whole = rows_of(sales(*tables, zone="UTC", as_of=AS_OF, grain=grain))
+        assert sum(row["net_revenue"] for row in whole) == sum(amount for (amount,) in booked)
+        assert all(row["revenue"] - row["refunds"] == row["net_revenue"] for row in whole)
+        parts = rows_of(new_and_returning(*tables, zone="UTC", as_of=AS_OF, look_back_days=14, grain=grain))
+        kinds = ("new", "returning", "unknown", "guest")
+        for row, part in zip(whole, parts, strict=True):
+            assert row[grain] == part[grain]
+            assert row["customers"] == sum(part[f"{kind}_customers"] for kind in kinds[:3])
+            assert row["revenue"] == sum(part[f"{kind}_revenue"] for kind in kinds)
+            assert row["net_revenue"] == sum(part[f"{kind}_net_revenue"] for kind in kinds)
+
+
+# aov
+
+
+def test_aov_by_hand(order_log, rows_of):
+    orders = order_log(
+        ("ana", "2024-01-01 10:00:00Z", {"revenue": 10, "country": "US"}),
+        ("ana", "2024-01-02 10:00:00Z", {"revenue": 20, "country": "US"}),
+        ("ben", "2024-01-03 10:00:00Z", {"revenue": 90, "country": "US"}),
+        (None, "2024-01-03 10:00:00Z", {"revenue": 5}),
+        ("dan", "2024-01-03 10:00:00Z", {"revenue": 400, "country": "US", "status": "cancelled"}),
+    )
+    columns = ("orders", "customers", "revenue", "aov", "aov_median")
+    assert rows_of(aov(orders), *columns) == [(4, 2, Decimal(125), 31.25, 15.0)]
+    by_country = sorted(rows_of(aov(orders, by="country"), "country", *columns), key=str)
+    assert by_country == [("US", 3, 2, Decimal(120), 40.0, 20.0), (None, 1, 0, Decimal(5), 5.0, 5.0)]
+    assert rows_of(aov(orders, zone="UTC", grain="day"), "day", "orders")[0] == (MONDAY, 1)
+
+
+def test_aov_without_orders_is_unknown(order_log, rows_of):
+    assert rows_of(aov(order_log()), "orders", "revenue", "aov", "aov_median", "clusters") == [(0, 0, None, None, 0)]
+
+
+def test_aov_names_the_columns_that_are_not_there():
+    with pytest.raises(UsageError) as caught:
+        aov(UNBOUND[0].select(*ORDERS.names), by=("channel", "city"))
+    assert str(caught.value).startswith("'by' names 'channel', 'city', which the table lacks. It has 'order_id',")
+
+
+def test_a_grain_needs_a_zone():
+    with pytest.raises(UsageError) as caught:
+        aov(UNBOUND[0], grain="week")
+    assert str(caught.value) == "A row per week needs the shop's time zone. Give 'zone'."
+
+
+# visit_to_order_rate
+
+
+def test_visit_to_order_rate_by_hand(session_log, rows_of):
+    sessions = session_log(
+        ("ana", "2024-01-01 10:00:00Z", 2, {"channel": "Email"}),
+        ("ana", "2024-01-02 10:00:00Z", 0, {"channel": "Email"}),
+        ("ben", "2024-01-03 10:00:00Z", 0, {"channel": "Direct"}),
+        (None, "2024-01-04 10:00:00Z", 1, {"channel": "Direct"}),
+        (None, "2024-01-09 10:00:00Z", 0, {"channel": "Direct"}),
+    )
+    [row] = rows_of(visit_to_order_rate(sessions))
+    columns = ("sessions", "sessions_with_order", "people", "visit_to_order_rate")
+    # An order twice in one session is one session with an order; two persons are known.
+    assert tuple(row[name] for name in columns) == (5, 2, 2, 0.4)
+    # Clusters: ana 1 of 2, ben 0 of 1, the unknown device 1 of 2.
+    assert [row[name] for name in SUMS] == [3, 2, 5, 2.0, 4.0, 9.0]
+    by_channel = rows_of(visit_to_order_rate(sessions, by="channel"), "channel", *columns)
+    assert by_channel == [("Direct", 3, 1, 1, 1 / 3), ("Email", 2, 1, 1, 0.5)]
+    by_week = rows_of(visit_to_order_rate(sessions, grain="week", zone="UTC"), "week", "sessions")
+    assert by_week == [(MONDAY, 4), (date(2024, 1, 8), 1)]
+
+
+def test_without_sessions_the_rate_is_unknown(session_log, rows_of):
+    assert rows_of(visit_to_order_rate(session_log()), "sessions", "visit_to_order_rate") == [(0, None)]
+
+
+# new_and_returning
+
+
+def test_new_and_returning_by_hand(order_log, refund_log, rows_of):
+    orders = order_log(
+        ("ana", "2024-01-02 10:00:00Z", {"revenue": 10}),
+        ("ana", "2024-01-17 10:00:00Z", {"revenue": 20}),
+        ("ben", "2024-01-16 10:00:00Z", {"revenue": 30}),
+        ("ben", "2024-01-18 10:00:00Z", {"revenue": 40}),
+        (None, "2024-01-18 11:00:00Z", {"revenue": 50}),
+    )
+    refunds = refund_log(("o1", "2024-01-16 09:00:00Z", 4), ("o3", "2024-01-23 09:00:00Z", 3))
+    table = new_and_returning(orders, refunds, zone="UTC", as_of=AS_OF, look_back_days=13)
+    counts = rows_of(table, "week", "new_customers", "returning_customers", "unknown_customers")
+    # The shop's first week has no history; ben is new in the third, and his second order there is a new customer's.
+    assert counts == [(MONDAY, 0, 0, 1), (date(2024, 1, 15), 1, 1, 0), (date(2024, 1, 22), 0, 0, 0)]
+    revenue = rows_of(table, "new_revenue", "returning_revenue", "unknown_revenue", "guest_revenue")
+    assert [list(row) for row in revenue] == [money(0, 0, 10, 0), money(70, 20, 0, 50), money(0, 0, 0, 0)]
+    net = rows_of(table, "new_net_revenue", "returning_net_revenue", "unknown_net_revenue", "guest_net_revenue")
+    assert [list(row) for row in net] == [money(0, 0, 10, 0), money(70, 16, 0, 50), money(0, -3, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("look_back_days", "kind"),
+    [pytest.param(7, "new", id="history of exactly the look-back"), pytest.param(8, "unknown", id="one day short")],
+)
+def test_history_shorter_than_the_look_back_leaves_customers_unknown(
+    order_log, refund_log, rows_of, look_back_days, kind
+):
+    orders = order_log(("ana", "2024-01-01 23:00:00Z"), ("ben", "2024-01-10 10:00:00Z"))
+    table = new_and_returning(orders, refund_log(), zone="UTC", as_of=AS_OF, look_back_days=look_back_days)
+    assert rows_of(table, f"{kind}_customers")[1] == (1,)
+
+
+# by shape
+
+
+def test_columns_are_the_documented_ones():
+    sessions = ibis.table(SESSIONS, name="sessions")
+    assert net_revenue(*UNBOUND, as_of=AS_OF, view="cash").columns == (
+        *("order_id", "refund_id", "customer_id", "booked_at", "kind", "amount"),
+    )
+    assert net_revenue(*UNBOUND, as_of=AS_OF, view="order").columns == (
+        *("order_id", "customer_id", "ordered_at", "revenue", "refunded", "net_revenue"),
+    )
+    assert sales(*UNBOUND, zone="UTC", as_of=AS_OF).columns == (
+        *("week", "orders", "customers", "zero_value_orders", "revenue", "discount", "refunds", "net_revenue", "aov"),
+        *(f"aov_{name}" for name in SUMS),
+        *(f"{total}_{part}" for total in ("orders", "revenue", "net_revenue") for part in ("clusters", "squares")),
+    )
+    assert aov(UNBOUND[0], by="country", zone="UTC", grain="week").columns == (
+        *("country", "week", "orders", "customers", "revenue", "aov", "aov_median"),
+        *SUMS,
+    )
+    assert visit_to_order_rate(sessions, by=("channel", "device_type")).columns == (
+        *("channel", "device_type", "sessions", "sessions_with_order", "people", "visit_to_order_rate"),
+        *SUMS,
+    )
+    assert new_and_returning(*UNBOUND, zone="UTC", as_of=AS_OF, look_back_days=365, grain="day").columns == (
+        *("day", "new_customers", "returning_customers", "unknown_customers"),
+        *(f"{kind}_revenue" for kind in ("new", "returning", "unknown", "guest")),
+        *(f"{kind}_net_revenue" for kind in ("new", "returning", "unknown", "guest")),
+    )
