@@ -61,7 +61,7 @@ def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
             progress_bar=False,
             execution_timeout=_CELL_SECONDS,
             # The reader's own start-up files must not change a number, and kernels are quiet about their transport.
-            extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=40"],
+            extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=50"],
         )
     except Exception as error:
         failure = _described(error)

@@ -49,8 +49,9 @@ def _is_tested(entry: Mapping[str, Any]) -> bool:
 
 
 def span(period: Period) -> str:
-    """Return the first and last day of a period in words."""
-    return f"{day(period.start)} to {day(period.end - timedelta(days=1))}"
+    """Return the first and last day of a period in words, the year once if it is one."""
+    first, last = day(period.start), day(period.end - timedelta(days=1))
+    return f"{first.removesuffix(last[-5:])} to {last}"
 
 
 def report_json(

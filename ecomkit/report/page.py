@@ -40,7 +40,7 @@ _ATTRIBUTES = {
 _NUMBER = re.compile(r"[A-Z]{0,3} ?[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?|NaN|nan|None|NaT|unknown|<NA>|–")
 
 
-def notebook_body(path: Path) -> str:
+def notebook_body(path: Path) -> Markup:
     """Return the text and outputs of an executed notebook as safe HTML."""
     notebook = nbformat.read(path, as_version=4)
     _keep_what_is_shown(notebook)
@@ -54,9 +54,9 @@ def notebook_body(path: Path) -> str:
     return sanitise(_dress(body))
 
 
-def sanitise(body: str) -> str:
+def sanitise(body: str) -> Markup:
     """Return HTML with nothing but the allowed tags and attributes; pictures only as data."""
-    return bleach.clean(body, _TAGS, _ATTRIBUTES, protocols=["http", "https", "data"], strip=True)
+    return Markup(bleach.clean(body, _TAGS, _ATTRIBUTES, protocols=["http", "https", "data"], strip=True))
 
 
 def heading(path: Path) -> tuple[str, str]:
