@@ -185,6 +185,6 @@ def _check_steps(steps: Sequence[str]) -> None:
     twice = [name for name in dict.fromkeys(steps) if steps.count(name) > 1]
     problems += [f"'{name}' stands there {steps.count(name)} times." for name in twice]
     if not 2 <= len(steps) <= 10:
-        problems.append(f"There are {len(steps)} steps.")
+        problems.append(f"The number of steps is {len(steps)}.")
     if problems:
         raise UsageError(f"These steps are no funnel: {' '.join(problems)} Give 2 to 10 different event names.")
