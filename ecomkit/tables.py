@@ -1,6 +1,7 @@
 """Frames as tables for readers: units in the heads, intervals in one column, no sums."""
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -10,15 +11,24 @@ from ecomkit.words import count, day, interval, money, month, multiple, percent,
 _FOR_INTERVALS = re.compile(rf"(.+_)?({'|'.join(SUMS)}|squares)")
 
 
-def readable(frame: pd.DataFrame, *, currency: str = "") -> pd.DataFrame:
+def readable(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, currency: str = "") -> pd.DataFrame:
     """Return `frame` as text, each column written as its name says.
 
     Rates become percent, whole numbers counts, other numbers money in
-    `currency`; `<name>_low` and `<name>_high` become one interval. The sums
-    that intervals are made of stay out.
+    `currency`; `<name>_low` and `<name>_high` become one interval beside
+    `<name>`. The sums that intervals are made of stay out.
+
+    Parameters
+    ----------
+    frame
+        A metric's rows, with or without intervals.
+    columns
+        What to show, and in which order; all by default.
+    currency
+        The shop's, for the heads of money.
     """
     shown = {}
-    for name in frame.columns:
+    for name in columns or frame.columns:
         if _FOR_INTERVALS.fullmatch(name) or re.fullmatch(r".+_(low|high)", name):
             continue
         head, form = _form(frame[name], currency)

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -194,6 +195,52 @@ def stands_out(
         return f"no {noun} stands out {place} the others by more than chance"
     value, rest, name = (min if direction == "down" else max)(found, key=lambda one: one[0])
     return f"{_group_name(name, noun)} stands out {place} the others, at {form(value)} against {form(rest)}"
+
+
+def where_it_stops(steps: Any) -> str:
+    """Name the step of a funnel before which the largest share of people stops.
+
+    Parameters
+    ----------
+    steps
+        What `metrics.funnel.funnel` returns, in order.
+    """
+    rows = list(zip(steps["step"], steps["step_rate"], strict=True))
+    found = [(float(rate), last, name) for (last, _), (name, rate) in pairwise(rows) if not _is_unknown(rate)]
+    if not found:
+        return "nobody has walked far enough to say where people stop"
+    rate, last, name = min(found, key=lambda one: one[0])
+    return f"most stop between {short(last)} and {short(name)}, which {percent(rate)} reach"
+
+
+def who_pays_back(values: Any, *, floor: int) -> str:
+    """Say of each channel with spend whether its new customers bring more than they cost.
+
+    The whole interval must lie on one side of 1 to say so; channels with fewer
+    than `floor` customers are not judged.
+
+    Parameters
+    ----------
+    values
+        What `models.payback.lifetime_value_to_cac` returns.
+    floor
+        Fewest customers with which a channel may be judged.
+    """
+    names = ("channel", "spend", "customers", "ltv_to_cac", "ltv_to_cac_low", "ltv_to_cac_high")
+    sentences = []
+    for channel, spend, customers, value, low, high in zip(*(values[name] for name in names), strict=True):
+        if _is_unknown(spend) or not spend > 0:
+            continue
+        bounds = f"{multiple(value)} ({interval(low, high, multiple)})"
+        if customers < floor or _is_unknown(value):
+            sentences.append(f"{short(channel)} has too few new customers to judge")
+        elif low > 1:
+            sentences.append(f"{short(channel)} pays back, at {bounds}")
+        elif high < 1:
+            sentences.append(f"{short(channel)} does not pay back, at {bounds}")
+        else:
+            sentences.append(f"{short(channel)} may pay back or not, at {bounds}")
+    return "; ".join(sentences) or "no channel has spend in this period"
 
 
 def _group_name(name: Any, noun: str) -> str:

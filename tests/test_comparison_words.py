@@ -1,10 +1,11 @@
-"""The words for a number that moved, or did not."""
+"""The words for numbers that moved, groups that differ, funnels that leak, channels that pay back."""
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
-from ecomkit.words import against, money
+from ecomkit.words import against, money, stands_out, where_it_stops, who_pays_back
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,53 @@ def test_a_comparison_is_said_with_its_verdict(verdict, before, words):
 def test_what_came_before_is_said_in_its_own_words():
     comparison = SimpleNamespace(verdict="up", before=900)
     assert against(comparison, money, "EUR", when="the 13 weeks before") == "up from EUR 900.00 the 13 weeks before"
+
+
+COHORTS = pd.DataFrame(
+    {
+        "cohort_month": pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01"]),
+        "repeat_purchase_rate": [0.05, 0.02, 0.4],
+        "repeat_purchase_rate_of_rest": [0.25, 0.26, 0.1],
+        "verdict": ["down", "cannot tell", "up"],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "direction", "words"),
+    [
+        pytest.param([0, 1, 2], "down", "January 2026 stands out below the others, at 5.0 % against 25.0 %", id="down"),
+        pytest.param([0, 1, 2], "up", "March 2026 stands out above the others, at 40.0 % against 10.0 %", id="up"),
+        pytest.param([2], "down", "no month stands out below the others by more than chance", id="nobody"),
+        pytest.param([1], "down", "no month is large enough to compare with the others", id="too small"),
+        pytest.param([], "down", "no month is large enough to compare with the others", id="none"),
+    ],
+)
+def test_only_a_group_with_a_verdict_stands_out(rows, direction, words):
+    found = stands_out(COHORTS.iloc[rows], "repeat_purchase_rate", label="cohort_month", direction=direction)
+    assert found == words
+
+
+def test_a_funnel_is_said_by_its_narrowest_step():
+    steps = pd.DataFrame({"step": ["View", "Add", "Buy"], "step_rate": [None, 0.2, 0.5]})
+    assert where_it_stops(steps) == "most stop between View and Add, which 20.0 % reach"
+    nobody = steps.assign(step_rate=None)
+    assert where_it_stops(nobody) == "nobody has walked far enough to say where people stop"
+
+
+def test_each_channel_with_spend_is_judged_by_its_whole_interval():
+    values = pd.DataFrame(
+        [
+            ("Search", 10.0, 50, 3.0, 2.5, 3.5),
+            ("Social", 10.0, 50, 0.5, 0.4, 0.6),
+            ("Video", 10.0, 50, 1.0, 0.8, 1.2),
+            ("Display", 10.0, 5, 3.0, 2.0, 4.0),
+            ("Email", None, 50, None, None, None),
+        ],
+        columns=["channel", "spend", "customers", "ltv_to_cac", "ltv_to_cac_low", "ltv_to_cac_high"],
+    )
+    assert who_pays_back(values, floor=30) == (
+        "Search pays back, at 3.0x (2.5x to 3.5x); Social does not pay back, at 0.5x (0.4x to 0.6x); "
+        "Video may pay back or not, at 1.0x (0.8x to 1.2x); Display has too few new customers to judge"
+    )
+    assert who_pays_back(values.tail(1), floor=30) == "no channel has spend in this period"

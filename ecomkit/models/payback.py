@@ -57,7 +57,7 @@ def lifetime_value_to_cac(values: pd.DataFrame, costs: pd.DataFrame) -> pd.DataF
     values
         One row per new customer, as `lifetime_values` returns it.
     costs
-        One row per channel of the same period: `channel`, `spend`, `cac`.
+        One row per channel of the same period, as `cac` returns it.
 
     Returns
     -------
@@ -65,7 +65,8 @@ def lifetime_value_to_cac(values: pd.DataFrame, costs: pd.DataFrame) -> pd.DataF
         One row per channel of `costs`: `channel`, `customers`, `spend`, `cac`,
         `realised_per_customer`, `expected_per_customer`,
         `lifetime_value_per_customer` (all null without customers), `ltv_to_cac`
-        (null without spend) with `ltv_to_cac_low` and `ltv_to_cac_high`.
+        (0 for spend that brought nobody, null without spend or where nobody is
+        known to be new) with `ltv_to_cac_low` and `ltv_to_cac_high`.
     """
     totals = (
         values.assign(lifetime_value_squares=values["lifetime_value"] ** 2)
@@ -78,11 +79,12 @@ def lifetime_value_to_cac(values: pd.DataFrame, costs: pd.DataFrame) -> pd.DataF
             lifetime_value_squares=("lifetime_value_squares", "sum"),
         )
     )
-    rows = costs[["channel", "spend", "cac"]].join(totals, on="channel")
+    rows = costs[["channel", "spend", "cac", "spend_without_customers"]].join(totals, on="channel")
     known = rows.fillna({name: 0.0 for name in totals.columns if name != "expected"})
     known = add_total_interval(known, "lifetime_value")
     customers = known["lifetime_value_clusters"].replace(0, np.nan)
-    spend = known["spend"].replace(0, np.nan)
+    is_judged = customers.notna() | known["spend_without_customers"]
+    spend = known["spend"].replace(0, np.nan).where(is_judged)
     return pd.DataFrame(
         {
             "channel": known["channel"],

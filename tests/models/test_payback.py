@@ -69,7 +69,12 @@ def test_too_few_buyers_for_a_model_leave_what_was_earned():
 
 
 COSTS = pd.DataFrame(
-    {"channel": ["Display", "Email", "Paid Search"], "spend": [20.0, 0.0, 60.0], "cac": [None, 0.0, 30.0]}
+    {
+        "channel": ["Display", "Email", "Paid Search"],
+        "spend": [20.0, None, 60.0],
+        "cac": [None, None, 30.0],
+        "spend_without_customers": [True, False, False],
+    }
 )
 VALUES = pd.DataFrame(
     {
@@ -101,7 +106,7 @@ def test_the_interval_covers_chance_in_customers_and_in_value():
         values = pd.DataFrame(
             {"customer_id": [str(n) for n in range(len(worth))], "channel": "Email", "realised": worth}
         ).assign(expected=0.0, lifetime_value=worth)
-        costs = pd.DataFrame({"channel": ["Email"], "spend": [1000.0], "cac": [1.0]})
+        costs = COSTS.iloc[[1]].assign(spend=1000.0)
         [row] = lifetime_value_to_cac(values, costs).to_dict("records")
         hits += row["ltv_to_cac_low"] <= 60 * 60 / 1000 <= row["ltv_to_cac_high"]
     assert hits / 200 > 0.92
@@ -115,3 +120,8 @@ def test_unknown_expectations_stay_unknown():
 def test_without_customers_or_costs_there_are_rows_without_values_or_none():
     assert lifetime_value_to_cac(VALUES.head(0), COSTS).customers.tolist() == [0, 0, 0]
     assert lifetime_value_to_cac(VALUES, COSTS.head(0)).empty
+
+
+def test_spend_on_customers_who_may_be_old_ones_has_no_multiple():
+    rows = lifetime_value_to_cac(VALUES.head(0), COSTS.assign(spend_without_customers=False))
+    assert rows.ltv_to_cac.isna().all()
