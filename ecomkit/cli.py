@@ -29,11 +29,11 @@ def simulate(
     months: Annotated[int, typer.Option(min=1, help="Months of history.")] = 27,
 ) -> None:
     """Make up a shop, as Segment calls and ad spend, with known truths in truth.json."""
-    from ecomkit.simulate import simulate_shop
+    from ecomkit import simulate as simulation
 
     if folder.exists():
         raise UsageError(f"'{folder}' exists already. Name a folder that does not: nothing is overwritten.")
-    simulate_shop(folder, seed=seed, customers=customers, months=months)
+    simulation.simulate(folder, seed=seed, customers=customers, months=months)
     _show(str(folder))
 
 
