@@ -111,7 +111,7 @@ MONEY_PROPERTIES = ("price", "revenue", "subtotal", "total", "shipping", "tax", 
 # Libraries whose calls come from the customer's own device.
 CLIENT_LIBRARIES = r"^(analytics\.js|analytics-ios|analytics-android|analytics-swift|analytics-kotlin|analytics-react|analytics_flutter)"
 
-BOT_AGENTS = r"bot\b|bot/|crawl|spider|slurp|lighthouse|pingdom|phantomjs|facebookexternalhit|preview"
+BOT_AGENTS = r"bot\b|bot/|crawl|spider|slurp|lighthouse|pingdom|phantomjs|headlesschrome|facebookexternalhit|preview"
 
 
 def canonical_names() -> dict[str, str]:
