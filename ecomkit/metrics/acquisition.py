@@ -125,10 +125,10 @@ def cac(
     -------
     Table
         One row per channel with spend or new customers, in order: `channel`,
-        `spend` (null for a channel without any, but 0 for blended),
-        `new_customers`, `unknown_customers`, `cac` (null without spend or new
-        customers), `spend_without_customers` (the CAC is infinite). Money in
-        the shop's currency.
+        `spend` (null for a channel without any), `new_customers`,
+        `unknown_customers`, `cac` (null without spend or new customers),
+        `spend_without_customers` (the CAC is infinite). Money in the shop's
+        currency.
     """
     require(ad_spend, AD_SPEND)
     if kind not in KINDS:
@@ -160,11 +160,11 @@ def cac(
             unknown_customers=_.unknown.sum(),
         )
     )
-    if kind != "blended":
-        channels = channels.mutate(spend=(_.any_spend > 0).ifelse(_.spend, ibis.null(channels.spend.type())))
+    channels = channels.mutate(spend=(_.any_spend > 0).ifelse(_.spend, ibis.null(channels.spend.type())))
     if by is None:
+        counted = channels if kind == "blended" else channels.filter(_.spend.notnull())
         return _with_cac(
-            channels.filter(_.spend.notnull()).aggregate(
+            counted.aggregate(
                 spend=_.spend.sum(),
                 new_customers=_.new_customers.sum().coalesce(0),
                 unknown_customers=_.unknown_customers.sum().coalesce(0),
