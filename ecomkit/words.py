@@ -19,7 +19,7 @@ LONGEST_TEXT = 2_000
 # A dollar and a backslash open mathematics even as entities; alone in an element they cannot.
 _ALONE = {"$": "<span>&#36;</span>", "\\": "<span>&#92;</span>"}
 _MARKDOWN = {character: f"&#{ord(character)};" for character in "`*_[]#|~@"}
-_BOLD = re.compile(r"\*\*(?=[^\s*])([^*]*[^\s*])\*\*")
+_BOLD = re.compile(r"(?<!\*)\*\*(?=[^\s*])([^*]*[^\s*])\*\*(?!\*)")
 _LINK = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _LIST_OR_RULE = re.compile(r"^([-+=]|\d+(?=[.)]))(.?)")
 _TABLES = {"ad_spend": "ad spend", "order_lines": "order lines", "product_events": "product events"}
@@ -30,7 +30,7 @@ def say(text: str) -> None:
     from IPython.display import display
 
     line = _one_line(text, LONGEST_TEXT)
-    display({"text/markdown": escape(line), "text/plain": line.replace("**", "")}, raw=True)
+    display({"text/markdown": escape(line), "text/plain": _BOLD.sub(r"\1", line)}, raw=True)
 
 
 def escape(text: str) -> str:
