@@ -29,8 +29,10 @@ _FITTERS = {"bg": BetaGeoFitter, "mbg": ModifiedBetaGeoFitter}
 # Logs of where a fit begins; the best of them counts. Time is scaled so that the longest T is 1.
 _ORDER_STARTS = ([0.1, 0.1, 0.1, 0.1], [-1.0, -3.0, 0.0, 1.0], [0.0, -1.0, -1.0, 1.5])
 _SPEND_STARTS = ([0.1, 0.1, 0.1], [1.5, 1.2, 0.0], [0.0, 1.5, 1.0])
-# A parameter beyond this is a fit that runs away, not a finding.
-_LARGEST = 1e6
+# Where customers do not differ, or none drops out, a parameter grows without end and the likelihood no longer
+# changes. Beyond this bound the fit is repeated with a penalty on squares, too small to move any other fit.
+_RUNS_AWAY = 1e3
+_PENALTY = 1e-9
 _STEP_DAYS = 7
 
 
@@ -41,6 +43,9 @@ class ClvModel:
     `params` holds r, alpha, a and b of the order model (alpha in days) and p, q
     and gamma of Gamma-Gamma (gamma in the shop's money); the log-likelihoods
     are on that scale. `summary` is the frame of the fit, one row per customer.
+    `orders_held` and `spend_held` say that a small penalty had to keep the
+    parameters from growing without end: the data show no drop-out, or no
+    difference between customers.
     """
 
     model: str
@@ -48,6 +53,8 @@ class ClvModel:
     log_likelihood: float
     spend_log_likelihood: float
     summary: pd.DataFrame
+    orders_held: bool = False
+    spend_held: bool = False
 
     def p_alive(self, history: pd.DataFrame | None = None) -> pd.Series:
         """Return the chance that each customer has not dropped out, 1.0 for one-time buyers under BG/NBD.
@@ -173,53 +180,73 @@ def fit_clv(summary: pd.DataFrame, *, model: str = "mbg") -> ClvModel:
             f"A CLV model needs {MIN_REPEAT_BUYERS} customers who paid on a second day; "
             f"of {len(summary)} customers {len(repeat_buyers)} did. Choose a later week or a longer history."
         )
-    orders, log_likelihood = _fit_orders(summary, model)
-    spend, spend_log_likelihood = _fit_spend(repeat_buyers)
-    return ClvModel(model, orders | spend, log_likelihood, spend_log_likelihood, summary)
+    orders, log_likelihood, orders_held = _fit_orders(summary, model)
+    spend, spend_log_likelihood, spend_held = _fit_spend(repeat_buyers)
+    params = orders | spend
+    return ClvModel(model, params, log_likelihood, spend_log_likelihood, summary, orders_held, spend_held)
 
 
-def _fit_orders(summary: pd.DataFrame, model: str) -> tuple[dict[str, float], float]:
-    keys = ["frequency", "recency", "T"]
-    histogram = summary.groupby(keys, sort=True).size().reset_index(name="customers")
-    columns = [histogram[name].to_numpy("float64") for name in (*keys, "customers")]
-    fitter = _best_fit(_FITTERS[model], columns, _ORDER_STARTS, f"The {NAMES[model]} model", len(summary))
-    params = fitter.params_.to_dict()
-    # The fitter's times are shares of the longest T; the density of each repeat order scales with it.
-    in_days = summary["frequency"].sum() * np.log(fitter._scale)
-    return params, float(in_days - fitter._negative_log_likelihood_ * len(summary))
+def _fit_orders(summary: pd.DataFrame, model: str) -> tuple[dict[str, float], float, bool]:
+    histogram = summary.groupby(["frequency", "recency", "T"], sort=True).size().reset_index(name="customers")
+    longest = float(histogram["T"].max())
+    columns = [histogram["frequency"], histogram["recency"] / longest, histogram["T"] / longest, histogram["customers"]]
+    params, log_likelihood, is_held = _best_fit(_FITTERS[model], columns, _ORDER_STARTS, f"The {NAMES[model]} model")
+    r, alpha, a, b = params
+    # The density of each repeat order scales with the unit of time.
+    log_likelihood -= float(summary["frequency"].sum() * np.log(longest))
+    return {"r": r, "alpha": alpha * longest, "a": a, "b": b}, log_likelihood, is_held
 
 
-def _fit_spend(repeat_buyers: pd.DataFrame) -> tuple[dict[str, float], float]:
-    keys = ["frequency", "monetary_value"]
-    groups = repeat_buyers.groupby(keys, sort=True).size().reset_index(name="customers")
+def _fit_spend(repeat_buyers: pd.DataFrame) -> tuple[dict[str, float], float, bool]:
+    groups = repeat_buyers.groupby(["frequency", "monetary_value"], sort=True).size().reset_index(name="customers")
     mean = float(np.average(groups["monetary_value"], weights=groups["customers"]))
-    groups["monetary_value"] /= mean
-    columns = [groups[name].to_numpy("float64") for name in (*keys, "customers")]
-    fitter = _best_fit(GammaGammaFitter, columns, _SPEND_STARTS, "The Gamma-Gamma model", len(repeat_buyers))
-    p, q, scaled_gamma = fitter.params_
+    columns = [groups["frequency"], groups["monetary_value"] / mean, groups["customers"]]
+    (p, q, gamma), log_likelihood, is_held = _best_fit(
+        GammaGammaFitter, columns, _SPEND_STARTS, "The Gamma-Gamma model"
+    )
     if q <= 1:
         raise NotEnoughDataError(
             f"The Gamma-Gamma model found q = {q:.3f}: at or below 1 the mean spend of a customer does not exist. "
             "A few very large orders do this; exclude them as test orders or judge the shop by realised value."
         )
-    log_likelihood = -(fitter._negative_log_likelihood_ + np.log(mean)) * len(repeat_buyers)
-    return {"p": float(p), "q": float(q), "gamma": float(scaled_gamma * mean)}, float(log_likelihood)
+    log_likelihood -= float(np.log(mean) * len(repeat_buyers))
+    return {"p": p, "q": q, "gamma": gamma * mean}, log_likelihood, is_held
 
 
-def _best_fit(fitter_class: type, columns: list[np.ndarray], starts: tuple, name: str, customers: int):
-    """Return the likeliest fit over the starts."""
-    fits = []
-    for start in starts:
-        fitter = fitter_class()
-        # A start that fails prints its trace and warns; another start may do.
+def _best_fit(
+    fitter_class: type, columns: list[pd.Series], starts: tuple, name: str
+) -> tuple[list[float], float, bool]:
+    """Return parameters and log-likelihood of the likeliest fit, and whether a penalty had to hold them.
+
+    The columns are scaled to about 1 and end with the number of customers.
+    """
+    arrays = [column.to_numpy("float64") for column in columns]
+    customers = arrays[-1].sum()
+    for penalty in (0.0, _PENALTY):
+        fits = []
+        for start in starts:
+            params = _converged(fitter_class(penalizer_coef=penalty), arrays, start)
+            if params is not None and params.max() < _RUNS_AWAY:
+                loss = fitter_class._negative_log_likelihood(np.log(params), *arrays, 0.0)
+                # Of fits that are equally likely the least extreme counts: along a ridge any other would be chance.
+                fits.append((round(float(loss), 7), np.abs(np.log(params)).max(), params.tolist(), float(loss)))
+        if fits:
+            *_, params, loss = min(fits)
+            return params, -loss * float(customers), penalty > 0
+    raise NotEnoughDataError(
+        f"{name} found no stable parameters for {customers:.0f} customers from {len(starts)} starts. "
+        "Choose a later week or a longer history, or judge the shop by realised value."
+    )
+
+
+def _converged(fitter, arrays: list[np.ndarray], start: list[float]) -> np.ndarray | None:
+    """Return the parameters that a start leads to, or None."""
+    for tolerance in (1e-8, 1e-6):
+        # A fit that fails prints its trace and warns; a coarser tolerance or another start may do.
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             with contextlib.suppress(ValueError, np.linalg.LinAlgError):
-                fits.append(fitter.fit(*columns, initial_params=np.array(start), tol=1e-8))
-    fits = [fit for fit in fits if np.isfinite(fit.params_).all() and fit.params_.max() < _LARGEST]
-    if not fits:
-        raise NotEnoughDataError(
-            f"{name} found no stable parameters for {customers} customers from {len(starts)} starts. "
-            "Choose a later week or a longer history, or judge the shop by realised value."
-        )
-    return min(fits, key=lambda fit: fit._negative_log_likelihood_)
+                params = fitter.fit(*arrays, initial_params=np.array(start), tol=tolerance).params_.to_numpy("float64")
+                if np.isfinite(params).all() and params.min() > 0:
+                    return params
+    return None
