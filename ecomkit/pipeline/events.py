@@ -147,14 +147,21 @@ def _exclusion(
 def corrections(judged: ir.Table) -> ir.Table:
     """Return one row per kept call and correction made on it: `row_id, reason`."""
     kept = judged.filter(_.outcome == "kept")
-    renamed = kept.filter((_.call_type == "track") & (_.event != _.event_name))
-    found = [
-        renamed.mutate(reason=ibis.literal("event name in an older spelling")),
-        kept.filter(_.money_as_text).mutate(reason=ibis.literal("money sent as text")),
-        kept.filter(_.sent_message_id.isnull()).mutate(reason=ibis.literal("no message id: made from the line")),
-        kept.filter(_.sent_timestamp.isnull()).mutate(reason=ibis.literal("no timestamp: worked out from the arrival")),
-    ]
-    return ibis.union(*[table.select("row_id", "reason") for table in found])
+    told = kept.select(
+        "row_id",
+        older=(_.call_type == "track") & (_.event != _.event_name),
+        as_text=_.money_as_text,
+        unnumbered=_.sent_message_id.isnull(),
+        undated=_.sent_timestamp.isnull(),
+    )
+    reasons = {
+        "older": "event name in an older spelling",
+        "as_text": "money sent as text",
+        "unnumbered": "no message id: made from the line",
+        "undated": "no timestamp: worked out from the arrival",
+    }
+    found = [told.filter(told[flag]).select("row_id", reason=ibis.literal(text)) for flag, text in reasons.items()]
+    return ibis.union(*found)
 
 
 def finished_events(located: ir.Table) -> ir.Table:

@@ -74,6 +74,10 @@ def segment_file_paths(source: Source) -> list[Path]:
         If the path does not exist, or holds no file of newline JSON.
     """
     if source.path.is_file():
+        if source.path.stat().st_size == 0:
+            raise SourceError(
+                f"The file '{source.path}' (source '{source.name}') is empty. Export it again, or remove the source."
+            )
         return [source.path]
     if not source.path.is_dir():
         raise SourceError(

@@ -1,0 +1,57 @@
+import ibis
+import pytest
+
+from ecomkit.pipeline.channels import with_channel
+
+COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host")
+
+
+def channel_of(*, own_hosts=("shop.example",), rules=(), **landing):
+    row = dict.fromkeys(COLUMNS) | landing
+    table = ibis.memtable([row], schema=dict.fromkeys(COLUMNS, "string"))
+    [found] = with_channel(table, own_hosts=own_hosts, rules=rules).to_pyarrow().to_pylist()
+    return found["channel"]
+
+
+@pytest.mark.parametrize(
+    ("landing", "channel"),
+    [
+        ({}, "Direct"),
+        ({"utm_source": "google", "utm_medium": "cpc"}, "Paid Search"),
+        ({"utm_source": "Google", "utm_medium": "CPC", "utm_campaign": "Shoes"}, "Paid Search"),
+        ({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "e-shop"}, "Paid Shopping"),
+        ({"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "workshop"}, "Paid Search"),
+        ({"utm_source": "x", "utm_medium": "y", "utm_campaign": "Cross-Network 1"}, "Cross-network"),
+        ({"utm_source": "facebook", "utm_medium": "paid-social"}, "Paid Social"),
+        ({"utm_source": "l.facebook.com", "utm_medium": "paid"}, "Paid Social"),
+        ({"utm_source": "youtube", "utm_medium": "cpv"}, "Paid Video"),
+        ({"utm_source": "youtube", "utm_medium": "cpm"}, "Paid Video"),
+        ({"utm_source": "partner", "utm_medium": "cpm"}, "Display"),
+        ({"utm_source": "adroll", "utm_medium": "paid-display"}, "Paid Other"),
+        ({"utm_source": "customer.io", "utm_medium": "email"}, "Email"),
+        ({"utm_source": "customer.io", "utm_medium": "newsletter"}, "Unassigned"),
+        ({"utm_source": "partner", "utm_medium": "affiliate"}, "Affiliates"),
+        ({"utm_source": "partner", "utm_medium": "affiliates"}, "Unassigned"),
+        ({"utm_source": "app", "utm_medium": "web-push"}, "Mobile Push Notifications"),
+        ({"click_id": "gclid:abc"}, "Paid Search"),
+        ({"click_id": "fbclid:abc", "referrer_host": "l.facebook.com"}, "Organic Social"),
+        ({"referrer_host": "google.de"}, "Organic Search"),
+        ({"referrer_host": "de.search.yahoo.com"}, "Organic Search"),
+        ({"referrer_host": "l.facebook.com"}, "Organic Social"),
+        ({"referrer_host": "m.youtube.com"}, "Organic Video"),
+        ({"referrer_host": "blog.example"}, "Referral"),
+        ({"referrer_host": "notgoogle.com"}, "Referral"),
+        ({"referrer_host": "shop.example"}, "Direct"),
+        ({"referrer_host": "checkout.shop.example"}, "Direct"),
+        ({"referrer_host": "checkout.stripe.com"}, "Direct"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(f"{k}={v}" for k, v in value.items()) or "nothing",
+)
+def test_default_channel_groups(landing, channel):
+    assert channel_of(**landing) == channel
+
+
+def test_a_shops_own_rule_comes_first_and_may_use_a_star():
+    rules = ({"channel": "Influencers", "utm_medium": "creator*"},)
+    assert channel_of(rules=rules, utm_source="facebook", utm_medium="creator-paid") == "Influencers"
+    assert channel_of(rules=rules, utm_source="facebook", utm_medium="paid") == "Paid Social"
