@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ecomkit.simulate.catalogue import PRODUCTS, Product
-from ecomkit.simulate.dice import between, chance, pick, whole
+from ecomkit.simulate.dice import chance, pick, whole
 
 _DOLLAR_FACTOR = 1.09  # list prices in dollars, whatever the day's rate
 _FREE_SHIPPING_FROM = 5000
@@ -114,4 +114,4 @@ def order_properties(order: Order, checkout_id: str) -> dict:
 
 def moment(uniform: Iterator[float]) -> int:
     """Draw the milliseconds between two steps of a visit: seconds to about two minutes."""
-    return int(4000 + 110_000 * between(uniform, 0, 1) ** 3)
+    return int(4000 + 110_000 * next(uniform) ** 3)

@@ -10,6 +10,7 @@ from ecomkit.periods import day_start
 
 ZONE = "America/New_York"
 OPENING_HOUR = 7  # visits start between here and midnight, so that two visits of one person never touch
+OPEN_MS = (24 - OPENING_HOUR) * 3_600_000
 
 _MONTH_FACTORS = (0.85, 0.90, 0.95, 0.95, 1.00, 0.80, 0.75, 0.80, 0.95, 1.10, 1.35, 1.50)
 _WEEKDAY_FACTORS = (1.05, 1.0, 1.0, 0.95, 0.9, 0.95, 1.15)
@@ -40,8 +41,7 @@ class Calendar:
 
     def instants(self, days: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
         """Turn day numbers and numbers from 0 to 1 into instants, most of them in the late afternoon."""
-        hours = 24 - OPENING_HOUR
-        within = (uniforms**0.7 * hours * 3_600_000).astype(np.int64)
+        within = (uniforms**0.7 * OPEN_MS).astype(np.int64)
         latest = np.where(days == self.days - 1, self.end_ms - 3_600_000, np.iinfo(np.int64).max)
         return np.minimum(self.opening_ms[days] + within, latest)
 

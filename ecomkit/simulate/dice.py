@@ -15,11 +15,6 @@ def uniforms(rng: np.random.Generator) -> Iterator[float]:
         yield from rng.random(8192).tolist()
 
 
-def between(uniform: Iterator[float], low: float, high: float) -> float:
-    """Draw a number from `low` to below `high`."""
-    return low + (high - low) * next(uniform)
-
-
 def whole(uniform: Iterator[float], low: int, high: int) -> int:
     """Draw a whole number from `low` to below `high`."""
     return low + int((high - low) * next(uniform))

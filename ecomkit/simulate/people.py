@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ecomkit.simulate.catalogue import DESKTOPS, FIRST_NAMES, LAST_NAMES, MAIL_HOSTS, PHONES, TABLETS
-from ecomkit.simulate.dice import between, chance, letters, pick, whole
+from ecomkit.simulate.dice import chance, letters, pick, whole
 
 _GUESTS = 0.22
 _DOLLARS = 0.12
@@ -65,4 +65,4 @@ def new_person(uniform: Iterator[float], number: int) -> Person:
 
 def device_of(uniform: Iterator[float], person: Person) -> Device:
     """Draw the device of one visit: mostly the first."""
-    return person.devices[1] if len(person.devices) > 1 and between(uniform, 0, 1) < 0.3 else person.devices[0]
+    return person.devices[1] if len(person.devices) > 1 and chance(uniform, 0.3) else person.devices[0]

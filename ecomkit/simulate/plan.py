@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecomkit.simulate.calendar import Calendar
+from ecomkit.simulate.calendar import OPEN_MS, Calendar
 from ecomkit.simulate.traffic import CHANNELS
 
 # A visitor who has not ordered comes again with this probability, after some days.
@@ -18,6 +18,8 @@ RETURNS = 0.62
 RETURNS_AFTER_GIVEAWAY = 0.06
 _DAILY_VISIT_BETA = (1.5, 12.0)
 _LOSES_INTEREST_PER_DAY = 1 / 420
+# Some look again on the day of an order, hours later and well before midnight.
+_LOOKS_AGAIN, _LOOKS_AGAIN_AFTER_MS, _LATEST_ORDER = 0.10, 9_000_000, 0.7
 
 # A visit takes less than this from its start to its checkout.
 _BEFORE_PINNED_ORDER_MS = 20 * 60_000
@@ -61,6 +63,7 @@ def plan_visits(rng: np.random.Generator, calendar: Calendar, customers: int) ->
     first_order_days = {visit.person: visit.day for visit in visits if visit.ordered}
     for person, day in first_order_days.items():
         visits += _later_visits(rng, calendar, person, day)
+    visits += _visits_on_the_day_of_an_order(rng, calendar, sorted(visits))
     visits.sort()
     return Plan(_with_edges(visits, calendar), first_order_days)
 
@@ -124,6 +127,17 @@ def _later_visits(rng: np.random.Generator, calendar: Calendar, person: int, fir
     channel = rng.choice(len(CHANNELS), size=len(day), p=_RETURN)
     ordered = rng.random(len(day)) < RATES[channel]
     return _visits(calendar, np.full(len(day), person), day, channel, ordered, rng.random(len(day)))
+
+
+def _visits_on_the_day_of_an_order(rng: np.random.Generator, calendar: Calendar, visits: list[Visit]) -> list[Visit]:
+    latest_ms = calendar.opening_ms + int(_LATEST_ORDER * OPEN_MS)
+    early = [visit for visit in visits if visit.ordered and visit.at_ms < latest_ms[visit.day]]
+    looks, orders = rng.random(len(early)) < _LOOKS_AGAIN, rng.random(len(early)) < RATES[_DIRECT]
+    return [
+        Visit(visit.at_ms + _LOOKS_AGAIN_AFTER_MS, visit.person, "Direct", bool(again), visit.day)
+        for visit, looks_again, again in zip(early, looks, orders, strict=True)
+        if looks_again
+    ]
 
 
 def _visits(calendar: Calendar, person, day, channel, ordered, draws) -> list[Visit]:

@@ -126,7 +126,9 @@ def _truth(calendar: Calendar, archive: Archive, books: Books, spend: dict[str, 
     orders_of = Counter(person for person, _ in books.orders)
     revenue: Counter[str] = Counter()
     first_day_of: dict[int, date] = {}
+    order_days = set()
     for person, order in books.orders:
+        order_days.add((person, local_date(order.at_ms)))
         revenue[order.currency] += order.revenue
         first_day_of.setdefault(person, local_date(order.at_ms))
     cohorts = Counter(f"{day:%Y-%m}" for day in first_day_of.values())
@@ -158,6 +160,7 @@ def _truth(calendar: Calendar, archive: Archive, books: Books, spend: dict[str, 
             "lines": len(archive.lines),
             **{name: archive.counts[name] for name in sorted(archive.counts)},
             "customers_with_one_order": sum(orders == 1 for orders in orders_of.values()),
+            "orders_on_the_day_of_another": len(books.orders) - len(order_days),
             "sessions_of_an_unknown_channel": books.sessions["Unassigned"],
         },
     }

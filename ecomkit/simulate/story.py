@@ -10,7 +10,7 @@ from ecomkit.simulate.baskets import Order, draw_order, money, product_propertie
 from ecomkit.simulate.calendar import ZONE, Calendar
 from ecomkit.simulate.calls import Archive, from_server
 from ecomkit.simulate.catalogue import PRODUCTS
-from ecomkit.simulate.dice import between, chance, whole
+from ecomkit.simulate.dice import chance, whole
 from ecomkit.simulate.journeys import Walk, finish_order, identify, log_out, time_to_order, walk_visit
 from ecomkit.simulate.people import Device, Person, device_of, new_person
 from ecomkit.simulate.plan import Plan, Visit
@@ -173,7 +173,7 @@ def _follow_up(archive: Archive, books: Books, order: Order, person: Person, dev
 def _refund(archive: Archive, uniform: Iterator[float], order: Order) -> tuple[dict, int]:
     """Spell a refund: whole with its amount, whole by its order id alone, or of one line."""
     properties = {"order_id": order.order_id}
-    whole_order = len(order.lines) == 1 or between(uniform, 0, 1) < _REFUNDED_WHOLE
+    whole_order = len(order.lines) == 1 or chance(uniform, _REFUNDED_WHOLE)
     if whole_order and chance(uniform, _REFUND_WITHOUT_AMOUNT):
         archive.counts["refunds_without_amount"] += 1
         return properties, order.revenue

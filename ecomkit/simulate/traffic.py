@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ecomkit.simulate.dice import between, letters, pick
+from ecomkit.simulate.dice import chance, letters, pick
 
 HOST = "lantern.example"
 
@@ -87,6 +87,6 @@ def landing(uniform: Iterator[float], channel: str) -> Landing:
     query = {f"utm_{'campaign' if key == 'name' else key}": value for key, value in utm.items()}
     if campaign.platform == "google":
         query["gclid"] = letters(uniform, 10)
-    elif campaign.platform == "facebook" and between(uniform, 0, 1) < 0.5:
+    elif campaign.platform == "facebook" and chance(uniform, 0.5):
         query["fbclid"] = letters(uniform, 10)
     return Landing("?" + urlencode(query), referrer, utm, campaign)

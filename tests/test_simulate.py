@@ -1,0 +1,321 @@
+import gzip
+import json
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ecomkit.errors import UsageError
+from ecomkit.settings import load_settings
+from ecomkit.simulate import BuyTillYouDie, simulate
+
+FIXTURES = Path(__file__).parents[1] / "data" / "fixtures"
+SHOP, TINY = FIXTURES / "shop", FIXTURES / "tiny"
+TRUTH = json.loads((SHOP / "truth.json").read_text(encoding="utf-8"))
+
+ALWAYS = {
+    "type",
+    "messageId",
+    "anonymousId",
+    "userId",
+    "context",
+    "integrations",
+    "timestamp",
+    "originalTimestamp",
+    "sentAt",
+    "receivedAt",
+    "version",
+}
+BY_TYPE = {
+    "page": {"name", "properties"},
+    "track": {"event", "properties"},
+    "identify": {"traits"},
+    "group": {"groupId", "traits"},
+}
+ORDER_NAMES = ("Order Completed", "Completed Order")
+OLD_NAMES = {"Viewed Product Category", "Viewed Product", "Added Product", "Started Order", "Completed Order"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file's bytes, unzipped, without the README."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "README.md")
+    return {
+        path.relative_to(folder).as_posix(): gzip.decompress(path.read_bytes())
+        if path.suffix == ".gz"
+        else path.read_bytes()
+        for path in files
+    }
+
+
+def read_calls(folder: Path) -> tuple[list[dict], int]:
+    """All calls that are JSON and whole, and the number of other lines."""
+    calls, others = [], 0
+    for path in sorted((folder / "segment").glob("*.gz")):
+        for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+            try:
+                call = json.loads(line)
+            except json.JSONDecodeError:
+                others += 1
+                continue
+            if call["messageId"].startswith("broken"):
+                others += 1
+            else:
+                calls.append(call)
+    return calls, others
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def order_id(call: dict) -> str:
+    return call["properties"].get("order_id") or call["properties"]["orderId"]
+
+
+@pytest.fixture(scope="module")
+def shop_calls():
+    return read_calls(SHOP)
+
+
+@pytest.fixture(scope="module")
+def once(shop_calls):
+    """Each call once, as a reader should count it."""
+    return list({call["messageId"]: call for call in shop_calls[0]}.values())
+
+
+@pytest.fixture(scope="module")
+def orders(once):
+    """Calls per order id, test orders left out."""
+    by_id = defaultdict(list)
+    for call in once:
+        if call.get("event") in ORDER_NAMES and not order_id(call).startswith("TEST-"):
+            by_id[order_id(call)].append(call)
+    return by_id
+
+
+def test_the_committed_shop_is_what_its_seed_makes(tmp_path):
+    simulate(tmp_path, seed=TRUTH["seed"])
+    made, committed = contents(tmp_path), contents(SHOP)
+    assert sorted(made) == sorted(committed)
+    assert [name for name in made if made[name] != committed[name]] == []
+
+
+def test_the_committed_shop_is_small():
+    assert sum(path.stat().st_size for path in SHOP.rglob("*") if path.is_file()) < 8_000_000
+
+
+def test_the_same_arguments_give_the_same_bytes_and_another_seed_another_shop(tmp_path):
+    for name, seed in (("one", 3), ("again", 3), ("other", 4)):
+        simulate(tmp_path / name, seed=seed, customers=40, months=4)
+    one, again, other = (contents(tmp_path / name) for name in ("one", "again", "other"))
+    assert one == again
+    assert all(one[name] != other[name] for name in one if name not in ("shop.toml", "salt"))
+
+
+def test_a_shorter_shop_leaves_no_calls_of_a_longer_one(tmp_path):
+    simulate(tmp_path, seed=1, customers=30, months=6)
+    simulate(tmp_path, seed=1, customers=30, months=3)
+    assert [path.name[:7] for path in sorted((tmp_path / "segment").iterdir())] == [
+        "2026-08",
+        "2026-09",
+        "2026-10",
+        "2026-11",
+    ]
+
+
+def test_every_call_has_the_keys_of_segments_archive(shop_calls):
+    calls, _ = shop_calls
+    assert [call for call in calls if set(call) != ALWAYS | BY_TYPE[call["type"]]] == []
+    assert [call for call in calls if call["anonymousId"] is None and call["userId"] is None] == []
+
+
+def test_browser_calls_carry_a_page_and_server_calls_only_their_library(shop_calls):
+    for call in shop_calls[0]:
+        context = call["context"]
+        if context["library"]["name"] == "analytics.js":
+            assert {"userAgent", "locale", "ip", "library"} <= set(context)
+            assert "page" in context or call["type"] == "identify"
+        else:
+            assert set(context) - {"traits"} == {"library"}
+
+
+def test_a_campaign_stands_only_on_calls_whose_address_carries_it(once):
+    pages = [call["context"] for call in once if "page" in call["context"]]
+    assert [page for page in pages if ("campaign" in page) != ("utm_source=" in page["page"]["search"])] == []
+    assert sum("campaign" in page for page in pages) < len(pages) / 4
+
+
+def test_timestamps_obey_segments_formula_and_files_hold_the_month_of_arrival(shop_calls):
+    for call in shop_calls[0]:
+        waited = instant(call["sentAt"]) - instant(call["originalTimestamp"])
+        assert instant(call["timestamp"]) == instant(call["receivedAt"]) - waited
+    for path in (SHOP / "segment").glob("*.gz"):
+        text = gzip.decompress(path.read_bytes()).decode()
+        received = [json.loads(line)["receivedAt"] for line in text.splitlines() if line.endswith('"version":2}')]
+        assert {at[:7] for at in received if at[0] == "2"} == {path.name[:7]}
+        assert "\r" not in text
+
+
+def test_the_last_calls_come_in_the_last_second_of_the_last_local_day(shop_calls):
+    last = max(instant(call["timestamp"]) for call in shop_calls[0])
+    end = instant("2026-11-02T05:00:00Z")
+    assert end - timedelta(seconds=1) <= last < end
+
+
+def test_money_of_every_order_adds_up(orders):
+    for calls in orders.values():
+        for call in calls:
+            p = call["properties"]
+            revenue, total, shipping, tax = (float(p[key]) for key in ("revenue", "total", "shipping", "tax"))
+            items = sum(round(line["price"] * line["quantity"] * 100) for line in p["products"])
+            assert round(revenue * 100) == items - round(float(p.get("discount", 0)) * 100)
+            assert round(total * 100) == round(revenue * 100) + round(shipping * 100) + round(tax * 100)
+
+
+def test_truths_count_what_the_calls_hold(shop_calls, once, orders):
+    calls, others = shop_calls
+    put_in = TRUTH["put_in"]
+    seen: Counter[str] = Counter()
+    for call in once:
+        event, p = call.get("event", ""), call.get("properties", {})
+        seen["late_calls"] += instant(call["receivedAt"]) - instant(call["timestamp"]) >= timedelta(hours=2)
+        seen["calls_with_old_names"] += event in OLD_NAMES
+        seen["calls_with_money_as_text"] += any(isinstance(p.get(key), str) for key in ("price", "revenue"))
+        seen["cancelled_orders"] += event == "Order Cancelled"
+        seen["log_outs"] += event == "Signed Out"
+        seen["group_calls"] += call["type"] == "group"
+        seen["test_orders"] += event == "Order Completed" and order_id(call).startswith("TEST-")
+        seen["staff_calls"] += str(call["userId"]).startswith("u-staff")
+        agent = call["context"].get("userAgent", "")
+        seen["bot_calls"] += any(name in agent for name in ("Googlebot", "AhrefsBot", "HeadlessChrome"))
+        if event == "Order Refunded":
+            whole = len(p.get("products", ())) == len(orders[p["order_id"]][0]["properties"]["products"])
+            seen["refunds_without_amount"] += "total" not in p
+            seen["refunds_of_the_whole_order"] += whole
+            seen["refunds_of_one_line"] += "total" in p and not whole
+    for made in orders.values():
+        first = made[0]["properties"]
+        by_server = [call["context"]["library"]["name"] == "analytics-python" for call in made]
+        seen["orders_tracked_twice"] += sorted(by_server) == [False, True]
+        seen["orders_by_server_alone"] += by_server == [True]
+        seen["orders_by_browser_alone"] += by_server == [False]
+        seen["zero_value_orders"] += float(first["revenue"]) == 0
+        seen["orders_with_coupon"] += "coupon" in first
+        seen["orders_in_dollars"] += first["currency"] == "USD"
+        placed = {instant(call["timestamp"]) for call in made}
+        seen["orders_at_midnight_utc_of_the_last_day"] += placed == {instant("2026-11-01T00:00:00Z")}
+        seen["orders_in_the_last_second"] += placed == {instant("2026-11-02T04:59:59Z")}
+    seen["lines"] = len(calls) + others
+    seen["calls"] = len(once)
+    unusable = put_in["torn_lines"] + put_in["unusable_lines"]
+
+    assert len(orders) == TRUTH["orders"]
+    assert others == unusable
+    # A late call that came twice may be remembered by its second arrival, hours later.
+    late = seen.pop("late_calls")
+    assert put_in["late_calls"] <= late <= put_in["late_calls"] + put_in["duplicates"]
+    assert {name: put_in[name] for name in seen} == dict(seen)
+    assert put_in["duplicates"] == len(calls) - len(once)
+
+
+def test_revenue_per_currency_is_that_of_the_orders(orders):
+    cents: Counter[str] = Counter()
+    for made in orders.values():
+        cents[made[0]["properties"]["currency"]] += round(float(made[0]["properties"]["revenue"]) * 100)
+    assert {currency: amount / 100 for currency, amount in cents.items()} == TRUTH["revenue"]
+
+
+def test_some_pauses_last_exactly_thirty_minutes(once):
+    by_device = defaultdict(list)
+    for call in once:
+        if call["type"] == "page":
+            by_device[call["anonymousId"]].append(instant(call["timestamp"]))
+    gaps = [b - a for at in map(sorted, by_device.values()) for a, b in zip(at, at[1:], strict=False)]
+    assert gaps.count(timedelta(minutes=30)) == TRUTH["put_in"]["gaps_of_exactly_30_minutes"] == 3
+
+
+def test_some_devices_have_two_users(once):
+    users = defaultdict(set)
+    for call in once:
+        if call["type"] == "identify" and call["userId"]:
+            users[call["anonymousId"]].add(call["userId"])
+    shared = sum(len(names) > 1 for names in users.values())
+    assert shared == TRUTH["put_in"]["devices_with_two_users"] > 0
+
+
+def test_channels_order_at_their_planted_rates():
+    for channel, rate in TRUTH["visit_to_order_rate"].items():
+        sessions = TRUTH["sessions_by_channel"][channel]
+        expected, deviation = sessions * rate, (sessions * rate * (1 - rate)) ** 0.5
+        assert abs(TRUTH["sessions_with_order_by_channel"][channel] - expected) < 4 * deviation
+    assert sum(TRUTH["sessions_by_channel"].values()) == TRUTH["sessions"]
+    assert 0.05 < TRUTH["orders"] / TRUTH["sessions"] < 0.10
+
+
+def test_one_channel_pays_back_and_another_does_not():
+    costs = {name: spend / TRUTH["new_customers_by_channel"][name] for name, spend in TRUTH["spend"].items()}
+    margin = load_settings(SHOP / "shop.toml").margin
+    worth_so_far = margin * TRUTH["revenue"]["EUR"] / TRUTH["customers"]
+    assert costs[TRUTH["channel_that_pays_back"]] < worth_so_far / 3
+    assert costs[TRUTH["channel_that_does_not_pay_back"]] > worth_so_far * 1.5
+
+
+def test_customers_of_the_giveaway_month_do_not_come_back(orders):
+    """Among accounts, whom the calls name: who orders on a later day within 90 days."""
+    placed = defaultdict(list)
+    for made in orders.values():
+        if made[0]["userId"]:
+            placed[made[0]["userId"]].append(instant(made[0]["timestamp"]))
+    window, end = timedelta(days=TRUTH["repeat"]["within_days"]), instant("2026-11-02T05:00:00Z")
+    customers, came_back = Counter(), Counter()
+    for at in map(sorted, placed.values()):
+        if at[0] + window < end:
+            cohort = f"{at[0]:%Y-%m}" == TRUTH["repeat"]["bad_cohort"]
+            customers[cohort] += 1
+            came_back[cohort] += any(timedelta(hours=12) < later - at[0] <= window for later in at)
+    for cohort, probability in ((False, "probability"), (True, "probability_of_bad_cohort")):
+        p, n = TRUTH["repeat"][probability], customers[cohort]
+        assert abs(came_back[cohort] - n * p) < 3 * (n * p * (1 - p)) ** 0.5
+    assert customers[True] >= 40
+
+
+def test_a_plain_shop_holds_one_visit_per_order_and_no_oddity(tmp_path):
+    model = BuyTillYouDie()
+    truth = simulate(tmp_path, seed=2, customers=400, months=24, plain=model)
+    calls, others = read_calls(tmp_path)
+    made = [call for call in calls if call.get("event") == "Order Completed"]
+    mean = sum(call["properties"]["revenue"] for call in made) / len(made)
+
+    assert others == 0
+    assert len({call["messageId"] for call in calls}) == len(calls)
+    assert len({order_id(call) for call in made}) == len(made) == truth["orders"]
+    assert len({call["userId"] for call in made}) == truth["customers"] == 400
+    assert mean == pytest.approx(model.p * model.v / (model.q - 1), rel=0.15)
+    assert load_settings(tmp_path / "shop.toml").name == "Plain shop"
+
+
+def test_arguments_out_of_range_are_all_named(tmp_path):
+    with pytest.raises(UsageError) as error:
+        simulate(tmp_path, seed=-1, customers=3, months=1, end="soon")
+    assert str(error.value) == (
+        "This shop cannot be simulated: the seed is -1, not 0 or more; there are 3 customers, not 20 or more; "
+        "there are 1 months, not 3 or more; the end is 'soon', not a day such as '2026-11-01'. Change these."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tiny_has_at_most_thirty_rows_and_settings_that_load():
+    lines = (TINY / "segment" / "calls.ndjson").read_text(encoding="utf-8").splitlines()
+    tables = [path for path in TINY.rglob("*.csv")]
+    rows = sum(len(path.read_text(encoding="utf-8").splitlines()) - 1 for path in tables)
+    assert len(lines) + rows <= 30
+    assert len(load_settings(TINY / "shop.toml").sources) == 3
+
+
+def test_tiny_calls_have_the_keys_and_clocks_of_segments_archive():
+    for line in (TINY / "segment" / "calls.ndjson").read_text(encoding="utf-8").splitlines()[:-1]:
+        call = json.loads(line)
+        assert set(call) == ALWAYS | BY_TYPE[call["type"]]
+        waited = instant(call["sentAt"]) - instant(call["originalTimestamp"])
+        assert abs(instant(call["receivedAt"]) - waited - instant(call["timestamp"])) < timedelta(seconds=1)
