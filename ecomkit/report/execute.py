@@ -1,6 +1,7 @@
 """Run notebooks with papermill, each in a kernel of its own, several at a time."""
 
 import json
+import logging
 import os
 import re
 import time
@@ -51,6 +52,8 @@ def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
     import papermill
     from jupyter_core.utils import ensure_event_loop
 
+    # It warns of parameters with a type that it cannot read; all were checked already.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.perf_counter()
     failure = None
     try:

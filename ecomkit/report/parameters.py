@@ -1,6 +1,7 @@
 """Parameters of a report: held against each notebook's own parameters cell before anything runs."""
 
 import ast
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,9 @@ from ecomkit.errors import UsageError, did_you_mean, quoted
 # The report gives these itself: SHOP and --week.
 GIVEN = ("shop_name", "week")
 
-_SECRET = re.compile(r"pass(word|wd|phrase)|secret|token|credential|(^|_)pwd($|_)|(^|_|api|write|access)key($|_)", re.I)
+_SECRET = re.compile(
+    r"pass(word|wd|phrase)|secret|token|credential|(^|_)pwd($|_)|(^|_)key$|(api|access|private|write)_?key", re.I
+)
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _KINDS = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 
@@ -72,19 +75,25 @@ def _refusal(name: str, value: Any) -> str | None:
 
 
 def _declared(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return the types that each parameter of a notebook may have."""
-    from papermill import inspect_notebook
+    """Return the types that each parameter of a notebook may have.
 
-    return {name: _kinds(entry) for name, entry in inspect_notebook(path).items()}
+    papermill's own reading of the cell passes over `name: str | None = None`.
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    source = next(("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])), "")
+    kinds = {}
+    for line in ast.parse(source).body:
+        if isinstance(line, ast.AnnAssign):
+            kinds[line.target.id] = _annotated(line.annotation)
+        elif isinstance(line, ast.Assign):
+            default = ast.literal_eval(line.value)
+            kinds[line.targets[0].id] = ("None",) if default is None else (type(default).__name__,)
+    return kinds
 
 
-def _kinds(entry: Mapping[str, str]) -> tuple[str, ...]:
-    """Read `int | None` or `list[str]`; without an annotation the default tells."""
-    written = [part.split("[")[0].strip() for part in entry["inferred_type_name"].split("|")]
-    if written == ["None"]:
-        default = ast.literal_eval(entry["default"])
-        return ("None",) if default is None else (type(default).__name__,)
-    return tuple(written)
+def _annotated(annotation: ast.expr) -> tuple[str, ...]:
+    """Read `int | None` as two types, and `list[str]` as a list."""
+    return tuple(part.split("[")[0].strip() for part in ast.unparse(annotation).split("|"))
 
 
 def _read(value: Any, kinds: Sequence[str]) -> Any:

@@ -14,15 +14,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from ecomkit import shop as shops
 from ecomkit.errors import EcomkitError, UsageError
 from ecomkit.periods import Period, iso_week
 from ecomkit.report import parameters as notebook_parameters
 from ecomkit.report.execute import Run, run_notebooks
 from ecomkit.report.publish import appearing, refuse_foreign_folder
-from ecomkit.shop import ROOT, STORE, Shop, find_shop, open_shop
 from ecomkit.words import count, day, percent, short
 
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS = shops.ROOT / "notebooks"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run_report(
         The folder of the notebooks.
     """
     console = console or Console()
-    folder = find_shop(shop_name)
+    folder = shops.find_shop(shop_name)
     paths = sorted(notebooks.glob("*.ipynb"))
     if not paths:
         raise UsageError(f"'{notebooks}' holds no notebook. A report runs every '*.ipynb' there.")
@@ -76,7 +76,7 @@ def run_report(
 
     seconds: dict[str, float] = {}
     with _timed(seconds, "build"), console.status("Building the shop"):
-        shop = open_shop(shop_name)
+        shop = shops.open_shop(shop_name)
     period = shop.week(week)
     contents = shop.contents(period)
     _refuse_untrusted(shop, contents)
@@ -84,7 +84,7 @@ def run_report(
         _show(console, _outside(shop.settings.name, period, contents))
         return Published(None)
 
-    target = out or ROOT / "reports" / folder.name / period.label
+    target = out or shops.ROOT / "reports" / folder.name / period.label
     refuse_foreign_folder(target)
     given = {"shop_name": shop_name, "week": period.label}
     values = {name: given | chosen for name, chosen in values.items()}
@@ -94,7 +94,7 @@ def run_report(
         with _timed(seconds, "pages"):
             _write(new, shop, period, contents, runs)
         failed = [run for run in runs if run.failure]
-        kept = STORE / "failed" / folder.name / period.label
+        kept = shops.STORE / "failed" / folder.name / period.label
         _keep_failed(failed, kept)
     for run in failed:
         _show(console, f"{run.name} failed: {run.failure}")
@@ -112,7 +112,7 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = time.perf_counter() - started
 
 
-def _refuse_untrusted(shop: Shop, contents: Mapping[str, Any]) -> None:
+def _refuse_untrusted(shop: shops.Shop, contents: Mapping[str, Any]) -> None:
     """Stop where more rows were quarantined than the shop's limit allows."""
     log = shop.build_log
     reads = log.filter(log.step.startswith("read "))
@@ -167,7 +167,7 @@ def _run_all(
     return [runs[path.stem] for path in paths]
 
 
-def _write(new: Path, shop: Shop, period: Period, contents: Mapping[str, Any], runs: Sequence[Run]) -> None:
+def _write(new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], runs: Sequence[Run]) -> None:
     """Write every page and report.json into the folder `new`."""
     from ecomkit.report.index import Entry, corrected, index_page, report_json, span
     from ecomkit.report.page import handed_over, heading, notebook_body, render
