@@ -13,7 +13,7 @@ class BuyTillYouDie:
     """Parameters in the literature's letters; time in days, money in the shop's currency.
 
     `r`, `alpha`, `a`, `b`: purchase rate ~ Gamma(r, rate alpha), chance to drop
-    out after each purchase, the first included, ~ Beta(a, b). `p`, `q`, `v`: the
+    out after each purchase but the first ~ Beta(a, b). `p`, `q`, `v`: the
     value of one order ~ Gamma(p, rate nu) with nu ~ Gamma(q, rate v), so that a
     customer's mean is p * v / (q - 1) on average.
     """
@@ -35,8 +35,10 @@ def plan_purchases(rng: np.random.Generator, calendar: Calendar, customers: int,
         rate, drops_out = rng.gamma(model.r, 1 / model.alpha), rng.beta(model.a, model.b)
         nu = rng.gamma(model.q, 1 / model.v)
         moments = [first]
-        while rng.random() >= drops_out and moments[-1] < calendar.days:
+        while moments[-1] < calendar.days:
             moments.append(moments[-1] + rng.exponential(1 / rate))
+            if rng.random() < drops_out:
+                break
         # Two purchases of one day are one purchase day to the model and to the shop.
         days = sorted({int(moment) for moment in moments if moment < calendar.days})
         first_order_days[person] = days[0]
