@@ -75,6 +75,9 @@ _EPOCH_MS = {
     "snowflake": lambda instant: _date_part("epoch_millisecond", instant).cast("int64"),
 }
 
+# Truncating a day gives an instant of the session's zone there, not a day.
+_TRUNCATES_TO_INSTANT = ("postgres", "pyspark")
+
 
 def local_day(instant: ir.TimestampValue, zone: str) -> ir.DateValue:
     """Return the local day in `zone` on which an instant falls."""
@@ -103,7 +106,7 @@ def is_middle(table: ir.Table, column: str, *, by: Sequence[str] = ()) -> ir.Boo
     out; an even count has two middle rows.
     """
     group = ibis.window(group_by=list(by))
-    ordered = ibis.window(group_by=list(by), order_by=[table[column].isnull().cast("int64"), table[column]])
+    ordered = ibis.window(group_by=list(by), order_by=[table[column].isnull().ifelse(1, 0), table[column]])
     rank, rows = ibis.row_number().over(ordered) + 1, table[column].count().over(group)
     return table[column].notnull() & (2 * rank >= rows) & (2 * rank <= rows + 2)
 
@@ -141,6 +144,8 @@ def for_engine(expression: ir.Expr, engine: str) -> ir.Expr:
             return _LOCAL_TIME[dialect](*(value.to_expr() for value in arguments.values())).op()
         if isinstance(node, _EPOCH_MS_NODE) and dialect in _EPOCH_MS:
             return _EPOCH_MS[dialect](*(value.to_expr() for value in arguments.values())).op()
+        if isinstance(node, ops.DateTruncate) and dialect in _TRUNCATES_TO_INSTANT:
+            return arguments["arg"].to_expr().cast(_LOCAL).truncate(node.unit.value).date().op()
         return node.__recreate__(kwargs) if kwargs else node
 
     return expression.op().replace(swap).to_expr()

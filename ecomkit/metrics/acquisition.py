@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.errors import UsageError, quoted
-from ecomkit.metrics.ratio import share
+from ecomkit.metrics.ratio import flag, share
 from ecomkit.periods import Period
 from ecomkit.schemas import AD_SPEND, MONEY, ORDERS, SESSIONS, require
 
@@ -64,8 +64,12 @@ def new_customers(
         .select("customer_id", "is_known", first_order_at=_.ordered_at)
     )
     visits = sessions.select(
-        "session_id", "started_at", "person_id", visit_channel=_.channel.coalesce("Unassigned")
-    ).mutate(is_direct=(_.visit_channel == "Direct").cast("int64"))
+        "session_id",
+        "started_at",
+        "person_id",
+        visit_channel=_.channel.coalesce("Unassigned"),
+        is_direct=flag(sessions.channel == "Direct"),
+    )
     touches = firsts.left_join(
         visits,
         [
@@ -142,12 +146,13 @@ def cac(
         new=ibis.literal(0, "int64"),
         unknown=ibis.literal(0, "int64"),
     )
-    people = new_customers(orders, sessions, period=period, look_back_days=look_back_days).select(
+    people = new_customers(orders, sessions, period=period, look_back_days=look_back_days)
+    people = people.select(
         "channel",
         spend=zero,
         any_spend=zero,
-        new=_.is_known.cast("int64"),
-        unknown=(~_.is_known).cast("int64"),
+        new=flag(people.is_known),
+        unknown=flag(~people.is_known),
     )
     fees = _fees(monthly_fees or {}, period) if kind == "fully_loaded" else []
     channels = (

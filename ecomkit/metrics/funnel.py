@@ -10,7 +10,7 @@ from ibis import _
 
 from ecomkit.engines import whole_numbers
 from ecomkit.errors import UsageError, did_you_mean
-from ecomkit.metrics.ratio import share, unit_sums
+from ecomkit.metrics.ratio import flag, share, unit_sums
 from ecomkit.periods import Period
 from ecomkit.pipeline.tracking_plan import ECOMMERCE_EVENTS
 from ecomkit.schemas import EVENTS, require
@@ -56,7 +56,7 @@ def funnel(events: ir.Table, *, steps: Sequence[str], window_days: float, period
     window = timedelta(days=window_days)
     attempts = _attempts(events, steps, period, as_of)
     in_time = attempts.step_1_at + ibis.interval(seconds=int(window.total_seconds()))
-    reached = [(attempts[f"step_{k}_at"] <= in_time).fill_null(False).cast("int64") for k in range(2, len(steps) + 1)]
+    reached = [flag(attempts[f"step_{k}_at"] <= in_time) for k in range(2, len(steps) + 1)]
     people = attempts.mutate(
         is_mature=attempts.step_1_at < as_of - window, depth=1 + sum(reached, ibis.literal(0, "int64"))
     )

@@ -71,6 +71,11 @@ def unit_sums(hits: ir.IntegerValue, units: ir.IntegerValue, *, prefix: str = ""
     return {prefix + name: value for name, value in zip(SUMS, values, strict=True)}
 
 
+def flag(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """Return 1 where a condition holds, else 0, also where it is null."""
+    return condition.ifelse(ibis.literal(1, "int64"), ibis.literal(0, "int64"))
+
+
 def share(numerator: ir.NumericValue, denominator: ir.NumericValue) -> ir.FloatingValue:
     """Return numerator / denominator, null where there is no denominator."""
     return numerator.cast("float64") / denominator.cast("float64").nullif(ibis.literal(0.0))

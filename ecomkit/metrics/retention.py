@@ -8,7 +8,7 @@ from ibis import _
 
 from ecomkit.engines import local_day, local_month, whole_numbers
 from ecomkit.errors import UsageError, quoted
-from ecomkit.metrics.ratio import share, unit_sums
+from ecomkit.metrics.ratio import flag, share, unit_sums
 from ecomkit.periods import local_date
 from ecomkit.schemas import ORDERS, require
 
@@ -64,11 +64,11 @@ def repeat_purchase_rate(
     ).filter(_.first_order_at < as_of - timedelta(days=within_days))
     customers = mature.group_by("customer_id").aggregate(
         **{key: _[key].max(where=_.is_first) for key in keys},
-        repeat_customers=_.is_repeat.cast("int64").max(),
+        repeat_customers=flag(mature.is_repeat).max(),
         same_day_orders=_.order_id.nunique(where=~_.is_later),
     )
     customers = customers.mutate(
-        same_day_only=((_.repeat_customers == 0) & (_.same_day_orders > 1)).cast("int64"),
+        same_day_only=flag((customers.repeat_customers == 0) & (customers.same_day_orders > 1)),
     )
     people, repeats = customers.count(), customers.repeat_customers.sum().coalesce(0)
     rows = customers.aggregate(
@@ -131,6 +131,38 @@ def cohort_retention(orders: ir.Table, *, as_of: datetime, zone: str) -> ir.Tabl
     return rows.mutate(
         retention_rate=ibis.ifelse(is_over, share(rows.active_customers, rows.customers), ibis.null("float64"))
     ).order_by("cohort_month", "months_since")
+
+
+def retention_curve(cells: ir.Table) -> ir.Table:
+    """Share of all cohorts' customers who ordered in each month after that of their first order.
+
+    Each month rests on the cohorts for which it is over, so later months rest
+    on older cohorts alone.
+
+    Parameters
+    ----------
+    cells
+        One row per cohort and month, as `cohort_retention` returns it.
+
+    Returns
+    -------
+    Table
+        One row per `months_since`, in order: `customers` (of the cohorts for
+        which the month is over), `active_customers`, `retention_rate` (0 to 1),
+        and the sums of `cluster_sums`, each customer a cluster.
+    """
+    over = cells.filter(_.retention_rate.notnull())
+    people, active = over.customers.sum(), over.active_customers.sum()
+    return (
+        over.group_by("months_since")
+        .aggregate(
+            customers=people,
+            active_customers=active,
+            retention_rate=share(active, people),
+            **unit_sums(active, people),
+        )
+        .order_by("months_since")
+    )
 
 
 def _customers_orders(orders: ir.Table, as_of: datetime) -> ir.Table:

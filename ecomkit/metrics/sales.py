@@ -10,7 +10,7 @@ from ibis import _
 
 from ecomkit.engines import is_middle, local_day, local_month, local_week
 from ecomkit.errors import UsageError, quoted
-from ecomkit.metrics.ratio import ratio_sums, share, total_sums
+from ecomkit.metrics.ratio import flag, ratio_sums, share, total_sums
 from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS, require
 
 Grain = Literal["day", "week", "month"]
@@ -198,7 +198,7 @@ def visit_to_order_rate(
     visits, keys = _grouped(sessions, "started_at", by, zone, grain)
     visits = visits.mutate(
         cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
-        has_order=(_.orders > 0).fill_null(False).cast("int64"),
+        has_order=flag(sessions.orders > 0),
     )
     totals = visits.group_by(*keys, "cluster").aggregate(
         sessions=_.count(), sessions_with_order=_.has_order.sum(), people=_.person_id.nunique()
