@@ -101,7 +101,9 @@ def load_settings(path: Path) -> Settings:
             problems.append(f"[shop] lacks '{name}'")
     problems += _wrong_values(values)
     if problems:
-        raise SettingsError(f"'{path}' cannot be used: {'; '.join(problems)}. Mend these and run again.")
+        named = "; ".join(problems)
+        end = "" if named.endswith("?") else "."
+        raise SettingsError(f"'{path}' cannot be used: {named}{end} Mend these and run again.")
 
     if "rates" in values:
         values["rates"] = folder / values["rates"]

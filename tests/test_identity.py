@@ -55,6 +55,8 @@ def test_people_say_when_they_were_seen_identified_and_first_bought(make_shop):
         )
     )
     [row] = shop.people.to_pyarrow().to_pylist()
-    dates = [row[name].date().isoformat() for name in ("created_at", "first_seen_at", "identified_at", "first_order_at")]
+    dates = [
+        row[name].date().isoformat() for name in ("created_at", "first_seen_at", "identified_at", "first_order_at")
+    ]
     assert dates == ["2026-09-01", "2026-10-01", "2026-10-02", "2026-10-02"]
     assert (row["first_channel"], row["anonymous_ids"]) == ("Organic Search", 1)

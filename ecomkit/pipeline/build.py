@@ -11,7 +11,7 @@ from ibis import _
 from ecomkit.errors import SourceError
 from ecomkit.pipeline import channels, events, identity, money, order_rows, orders, sessions, tracking_plan
 from ecomkit.pipeline.build_log import BuildLog
-from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, MONEY, QUARANTINE, ROW_REASONS
+from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, QUARANTINE, ROW_REASONS
 from ecomkit.settings import Settings, Source
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files

@@ -73,7 +73,7 @@ def line_drafts(kept: ir.Table) -> ir.Table:
 
 
 def refund_lines(kept: ir.Table) -> ir.Table:
-    """Return refunded lines, each with the order it sends back: `refund_id, order_id, product_id, quantity, amount, ...`.
+    """Return refunded lines with the order each sends back: `refund_id, order_id, product_id, quantity, amount`.
 
     A refund names no order: it is matched to the same customer's latest earlier
     order with that product. A guest's, or one without such an order, stays unmatched.

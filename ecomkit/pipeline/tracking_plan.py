@@ -109,7 +109,10 @@ ITEM_PROPERTIES: dict[str, tuple[str, ...]] = {
 MONEY_PROPERTIES = ("price", "revenue", "subtotal", "total", "shipping", "tax", "discount")
 
 # Libraries whose calls come from the customer's own device.
-CLIENT_LIBRARIES = r"^(analytics\.js|analytics-ios|analytics-android|analytics-swift|analytics-kotlin|analytics-react|analytics_flutter)"
+CLIENT_LIBRARIES = (
+    r"^(analytics\.js|analytics-ios|analytics-android|analytics-swift|analytics-kotlin|analytics-react"
+    r"|analytics_flutter)"
+)
 
 BOT_AGENTS = r"bot\b|bot/|crawl|spider|slurp|lighthouse|pingdom|phantomjs|headlesschrome|facebookexternalhit|preview"
 

@@ -27,7 +27,7 @@ def read_ad_spend(
     """
     parts, values = [], {"patterns": "|".join(_as_regex(pattern) for pattern in retargeting)}
     for number, source in enumerate(sources):
-        query, _ = mapped_rows(con, source, known=COLUMNS, required=_REQUIRED)
+        query = mapped_rows(con, source, known=COLUMNS, required=_REQUIRED)
         platform = source.options.get("platform", source.name)
         values |= {
             f"source{number}": source.name,

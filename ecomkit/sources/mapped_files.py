@@ -11,10 +11,10 @@ from ecomkit.settings import Source
 
 def mapped_rows(
     con: duckdb.DuckDBPyConnection, source: Source, *, known: Sequence[str], required: Sequence[str]
-) -> tuple[str, list[str]]:
-    """Return a query of the source's rows and the names it found among `known`.
+) -> str:
+    """Return a query of the source's rows.
 
-    The query gives every name of `known` as text, null where the file has no such
+    It gives every name of `known` as text, null where the file has no such
     column, with `source_file` and `line_number` (of a CSV, the header being line 1).
 
     Raises
@@ -57,18 +57,23 @@ def mapped_rows(
             f"The file has {quoted(columns)}. Correct the columns of this source in shop.toml."
         )
 
-    quote = '"{}"'.format
-    selected = [
-        f"CAST({quote(found[name].replace(chr(34), chr(34) * 2))} AS VARCHAR) AS {name}"
-        if name in found
-        else f"CAST(NULL AS VARCHAR) AS {name}"
-        for name in known
-    ]
-    literal = str(path).replace("'", "''")
+    selected = [f"CAST({_name(found[name])} AS VARCHAR) AS {name}" for name in found]
+    selected += [f"CAST(NULL AS VARCHAR) AS {name}" for name in known if name not in found]
+    rows = reader.replace("$path", _text(str(path)))
     query = f"""
-        SELECT '{path.name.replace("'", "''")}' AS source_file, row_number() OVER () + 1 AS line_number, {", ".join(selected)}
-        FROM {reader.replace("$path", f"'{literal}'")}"""
-    return query, list(found)
+        SELECT {_text(path.name)} AS source_file, row_number() OVER () + 1 AS line_number, {", ".join(selected)}
+        FROM {rows}"""
+    return query
+
+
+def _name(column: str) -> str:
+    escaped = column.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("'", "''")
+    return f"'{escaped}'"
 
 
 def _check_file(source: Source) -> None:

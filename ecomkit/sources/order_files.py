@@ -23,7 +23,7 @@ def read_order_files(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
     """
     parts, values = [], {}
     for number, source in enumerate(sources):
-        query, _ = mapped_rows(con, source, known=COLUMNS, required=_REQUIRED)
+        query = mapped_rows(con, source, known=COLUMNS, required=_REQUIRED)
         options = source.options
         values |= {
             f"source{number}": source.name,

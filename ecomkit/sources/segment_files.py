@@ -54,7 +54,7 @@ _MACROS = rf"""
 CREATE OR REPLACE TEMP MACRO without_address(x) AS regexp_replace(x, '{_ADDRESS}', '[address]', 'g');
 CREATE OR REPLACE TEMP MACRO hashed(x, salt) AS sha256(salt || lower(trim(x)));
 CREATE OR REPLACE TEMP MACRO safe_id(x, salt) AS
-    CASE WHEN nullif(trim(x), '') IS NULL THEN NULL WHEN contains(x, '@') THEN 'hashed-' || hashed(x, salt) ELSE trim(x) END;
+    CASE WHEN contains(x, '@') THEN 'hashed-' || hashed(x, salt) ELSE nullif(trim(x), '') END;
 CREATE OR REPLACE TEMP MACRO masked(x) AS regexp_replace(regexp_replace(regexp_replace(
     without_address(left(x, 2000)),
     '("(?:{_PERSONAL_KEYS})"\s*:\s*")[^"]*', '\1***', 'gi'),
@@ -203,7 +203,8 @@ def _items_query(item_properties: Spellings) -> str:
             WHERE row_id IN (SELECT row_id FROM calls WHERE problem IS NULL) AND contains(raw, '"products"')
         ), parsed AS (
             -- Some senders put the list into a string.
-            SELECT row_id, CASE WHEN json_type(sent) = 'VARCHAR' THEN try_cast(sent->>'$' AS JSON) ELSE sent END AS products
+            SELECT row_id,
+                CASE WHEN json_type(sent) = 'VARCHAR' THEN try_cast(sent->>'$' AS JSON) ELSE sent END AS products
             FROM lists
         ), items AS (
             SELECT row_id, unnest(from_json(products, '["JSON"]')) AS item,

@@ -1,0 +1,93 @@
+"""Arrows point one way: each room may import only the rooms named for it here."""
+
+import ast
+from pathlib import Path
+
+from ecomkit.shop import ROOT
+
+PACKAGE = ROOT / "ecomkit"
+GROUND = {"errors", "schemas", "periods"}
+
+# Room -> the rooms, or single modules of rooms, that it may import. Rooms of the same package may import each other.
+ALLOWED = {
+    "errors": set(),
+    "schemas": {"errors"},
+    "periods": {"errors"},
+    "settings": {"errors"},
+    "engines": {"errors", "schemas"},
+    "sources": {"errors", "settings"},
+    "pipeline": GROUND | {"engines", "settings", "sources"},
+    "shop": GROUND | {"settings", "pipeline"},
+    "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
+    "frames": {"errors"},
+    "words": {"errors"},
+    "models": {"errors"},
+    "tables": {"metrics", "words"},
+    "plots": {"errors", "words", "tables"},
+    "headlines": {"errors", "words", "metrics"},
+    "explain": GROUND | {"engines", "metrics", "shop"},
+    "report": GROUND | {"settings", "shop", "words", "headlines", "metrics"},
+    "simulate": {"errors", "periods"},
+    "cli": GROUND | {"settings", "shop", "report", "simulate", "explain", "engines"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+# Third-party packages that only one room may import.
+KEPT_TO = {
+    "lifetimes": {"models"},
+    "papermill": {"report"},
+    "nbconvert": {"report"},
+    "typer": {"cli"},
+    "matplotlib": {"plots"},
+    "seaborn": {"plots"},
+    "duckdb": {"sources", "pipeline", "shop"},
+}
+NO_PANDAS = {"metrics", "pipeline", "sources", "engines", "schemas"}
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield path, parts[0]
+
+
+def imports(path: Path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, node.module
+            for alias in node.names:
+                yield node.lineno, f"{node.module}.{alias.name}"
+
+
+def breaches():
+    for path, room in modules():
+        for line, name in imports(path):
+            parts = name.split(".")
+            place = f"{path.relative_to(ROOT)}:{line}"
+            if parts[0] == "ecomkit" and len(parts) > 1:
+                target = parts[1]
+                known = (PACKAGE / target).is_dir() or (PACKAGE / f"{target}.py").is_file()
+                wanted = {target, ".".join(parts[1:3])}
+                if known and target != room and not wanted & ALLOWED[room]:
+                    yield f"{place} '{room}' may not import '{target}'"
+            elif parts[0] in KEPT_TO and room not in KEPT_TO[parts[0]]:
+                yield f"{place} only {sorted(KEPT_TO[parts[0]])} may import '{parts[0]}'"
+            elif parts[0] == "pandas" and room in NO_PANDAS:
+                yield f"{place} '{room}' stays on the engine and may not import pandas"
+
+
+def test_every_room_is_named():
+    assert {room for _path, room in modules()} <= set(ALLOWED)
+
+
+def test_arrows_point_one_way():
+    assert sorted(set(breaches())) == []
+
+
+def test_no_module_is_named_for_nothing():
+    bad = {"utils", "util", "helpers", "common", "base", "core", "misc"}
+    assert [str(path) for path, _room in modules() if path.stem in bad] == []

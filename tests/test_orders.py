@@ -1,0 +1,181 @@
+from decimal import Decimal
+
+import pytest
+from ibis import _
+
+from ecomkit.errors import SourceError
+from ecomkit.shop import open_shop
+from tests.calls import order, server, track
+from tests.conftest import TOML
+
+
+def rows(table):
+    return table.to_pyarrow().to_pylist()
+
+
+def money(row, *names):
+    return tuple(float(row[name]) for name in names)
+
+
+def test_an_order_sent_by_browser_and_server_counts_once_and_the_copy_is_counted(make_shop):
+    shop = open_shop(
+        make_shop(
+            track("Order Completed", at="2026-10-01T10:00:02Z", **order(revenue=10)),
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="ana", **order(revenue=10)),
+        )
+    )
+    [row] = rows(shop.orders)
+    assert row["customer_id"] == "user:ana"
+    assert row["session_rule"] == "same device"
+    assert row["ordered_at"].isoformat() == "2026-10-01T10:00:00+00:00"
+    [step] = rows(shop.build_log.filter(_.step == "orders"))
+    assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (2, 1, 1)
+
+
+def test_a_repeated_message_changes_nothing(make_shop):
+    call = server("Order Completed", user="ana", **order())
+    once, twice = open_shop(make_shop(call, name="once")), open_shop(make_shop(call, call, name="twice"))
+    assert rows(once.orders) == rows(twice.orders)
+    assert rows(twice.row_reasons)[0]["reason"] == "message id seen before"
+
+
+def test_money_in_the_specs_own_example(make_shop):
+    products = [{"product_id": "a", "price": 19, "quantity": 1}, {"product_id": "b", "price": 3, "quantity": 2}]
+    sent = {"order_id": "o", "subtotal": 22.5, "revenue": 22.5, "discount": 2.5, "shipping": 3, "tax": 2, "total": 27.5}
+    shop = open_shop(make_shop(server("Order Completed", user="u", products=products, **sent)))
+    [row] = rows(shop.orders)
+    assert money(row, "gross", "discount", "revenue", "shipping", "tax", "order_total") == (25, 2.5, 22.5, 3, 2, 27.5)
+    assert row["money_rule"] == "after_discount"
+
+
+def test_revenue_before_discount_is_detected_from_the_items(make_shop):
+    sent = order(revenue=25.0, discount=2.5)
+    shop = open_shop(make_shop(server("Order Completed", user="u", **sent)))
+    [row] = rows(shop.orders)
+    assert money(row, "gross", "discount", "revenue") == (25, 2.5, 22.5)
+    assert row["money_rule"] == "before_discount"
+
+
+def test_a_rule_in_the_settings_overrides_detection(make_shop):
+    toml = TOML + '[money]\nrule = "after_discount"\n'
+    shop = open_shop(make_shop(server("Order Completed", user="u", **order(revenue=25.0, discount=2.5)), toml=toml))
+    assert money(rows(shop.orders)[0], "revenue") == (25,)
+
+
+def test_without_revenue_the_total_less_shipping_and_tax_counts(make_shop):
+    sent = {"order_id": "o", "total": 30, "shipping": 4, "tax": 1}
+    shop = open_shop(make_shop(server("Order Completed", user="u", **sent)))
+    assert money(rows(shop.orders)[0], "revenue", "order_total") == (25, 30)
+
+
+def test_lines_share_the_discount_to_the_cent(make_shop):
+    products = [{"product_id": name, "price": 10, "quantity": 1} for name in "abc"]
+    sent = {"order_id": "o", "revenue": 20, "discount": 10, "products": products}
+    shop = open_shop(make_shop(server("Order Completed", user="u", **sent)))
+    shares = [row["line_revenue"] for row in rows(shop.order_lines)]
+    assert shares == [Decimal("6.6700"), Decimal("6.6700"), Decimal("6.6600")]
+    assert sum(shares) == 20
+
+
+def test_lines_of_the_fixture_add_up_to_their_orders(shop):
+    lines = shop.order_lines.group_by("order_id").agg(lines=_.line_revenue.sum())
+    off = shop.orders.join(lines, "order_id").filter(_.lines != _.revenue)
+    assert rows(off) == []
+
+
+@pytest.mark.parametrize(
+    ("refund", "amount", "status"),
+    [
+        pytest.param({}, 20, "refunded", id="no amount: the whole revenue"),
+        pytest.param({"total": 25}, 20, "refunded", id="the order's total: the whole revenue"),
+        pytest.param({"total": 5}, 5, "partially_refunded", id="a part"),
+        pytest.param({"total": 22}, 20, "refunded", id="never more than the revenue"),
+        pytest.param({"revenue": 7, "total": 9}, 7, "partially_refunded", id="revenue before total"),
+    ],
+)
+def test_refunds_are_in_revenue_terms(make_shop, refund, amount, status):
+    sold = order(revenue=20.0, shipping=5, total=25)
+    shop = open_shop(
+        make_shop(
+            server("Order Refunded", at="2026-10-01T09:00:00Z", user="u", order_id="o1", **refund),
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **sold),
+        )
+    )
+    assert money(rows(shop.refunds)[0], "amount") == (amount,)
+    assert rows(shop.orders)[0]["status"] == status
+
+
+def test_a_refund_of_an_unknown_order_is_kept_unmatched(make_shop):
+    shop = open_shop(make_shop(server("Order Refunded", user="u", order_id="gone", total=5)))
+    [row] = rows(shop.refunds)
+    assert (row["order_id"], float(row["amount"])) == (None, 5)
+
+
+def test_cancelled_orders_have_no_number_and_make_no_converted_session(make_shop):
+    shop = open_shop(
+        make_shop(
+            track("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1")),
+            track("Order Cancelled", at="2026-10-01T10:12:00Z", user="u", order_id="o1"),
+            track("Order Completed", at="2026-10-02T10:00:00Z", user="u", **order("o2")),
+        )
+    )
+    found = [(row["order_id"], row["status"], row["order_number"]) for row in rows(shop.orders)]
+    assert found == [("o1", "cancelled", None), ("o2", "completed", 1)]
+    assert [row["converted"] for row in rows(shop.sessions)] == [False, True]
+
+
+def test_foreign_money_takes_the_rate_of_the_orders_day_and_its_refund_too(make_shop):
+    toml = TOML + '[money]\nrates = "rates.csv"\n'
+    rates = "date,currency,rate\n2026-10-01,USD,0.9\n2026-10-05,USD,0.5\n"
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order(revenue=10.0, currency="USD")),
+            server("Order Refunded", at="2026-10-05T10:00:00Z", user="u", order_id="o1", total=10, currency="USD"),
+            toml=toml,
+            files={"rates.csv": rates},
+        )
+    )
+    [row] = rows(shop.orders)
+    assert (row["currency"], float(row["revenue"])) == ("EUR", 9)
+    assert float(rows(shop.refunds)[0]["amount"]) == 9
+
+
+def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop):
+    folder = make_shop(
+        server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="USD")),
+        server("Order Completed", at="2026-10-03T10:00:00Z", user="u", **order("o2", currency="USD")),
+    )
+    with pytest.raises(SourceError) as caught:
+        open_shop(folder)
+    assert str(caught.value) == (
+        "There is no exchange rate for 'USD': 'USD' for 2 rows from 2026-10-01 to 2026-10-03. "
+        "Add a line per day to the file that 'rates' names in [money] of 'shop.toml' "
+        "(columns date, currency, rate to the shop's currency)."
+    )
+
+
+def test_staff_bots_and_test_orders_are_excluded_by_a_named_rule(make_shop):
+    toml = TOML + '[exclude]\nstaff = ["@shop.example"]\ntest_orders = ["^TEST-"]\n'
+    bot = track("Product Viewed", device="b", product_id="p1")
+    bot["context"]["userAgent"] = "Googlebot/2.1"
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", user="sam", email="sam@shop.example", **order("o1")),
+            server("Order Completed", user="sam", **order("o2")),
+            server("Order Completed", user="ana", **order("TEST-1")),
+            server("Order Completed", user="ana", **order("o3")),
+            bot,
+            {"type": "group", "messageId": "g", "userId": "ana", "groupId": "x", "timestamp": "2026-10-01T10:00:00Z"},
+            toml=toml,
+        )
+    )
+    assert [row["order_id"] for row in rows(shop.orders)] == ["o3"]
+    reasons = {row["reason"]: row["rows"] for row in rows(shop.row_reasons)}
+    assert reasons == {"bot": 1, "staff": 2, "test order": 1, "call type not used: group": 1}
+
+
+def test_rows_in_are_kept_duplicate_excluded_or_quarantined_at_every_step(shop, tiny):
+    for made in (shop, tiny):
+        off = made.build_log.filter(_.rows_in != _.rows_out + _.rows_excluded + _.duplicates + _.rows_quarantined)
+        assert rows(off) == []
+        assert rows(made.build_log.filter(_.step == "read calls"))[0]["rows_in"] > 0
