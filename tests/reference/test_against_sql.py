@@ -1,0 +1,74 @@
+"""A second way to each number: SQL written by hand, over the fixture shop."""
+
+from datetime import timedelta
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from ecomkit.metrics.acquisition import cac, new_customers
+from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
+from ecomkit.metrics.sales import aov, new_and_returning, sales, visit_to_order_rate
+from ecomkit.periods import Period
+
+HERE = Path(__file__).parent
+STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS = 365, 90, 7
+
+
+@pytest.fixture(scope="module")
+def quarter(shop):
+    """The thirteen weeks that end with the last one."""
+    return shop.week("last").extended_back(13)
+
+
+def metrics(shop, quarter, as_of):
+    sessions = shop.sessions.filter(quarter.holds(shop.sessions.started_at))
+    arguments = {"zone": shop.zone, "as_of": as_of}
+    news = {"period": quarter, "look_back_days": LOOK_BACK_DAYS}
+    return {
+        "sales": sales(shop.orders, shop.refunds, **arguments),
+        "aov": aov(shop.orders, by="device_type"),
+        "visit_to_order_rate": visit_to_order_rate(sessions, by="channel"),
+        "new_and_returning": new_and_returning(
+            shop.orders, shop.refunds, grain="month", look_back_days=LOOK_BACK_DAYS, **arguments
+        ),
+        "funnel": funnel(shop.events, steps=STEPS, window_days=WINDOW_DAYS, period=quarter, as_of=as_of),
+        "repeat_purchase_rate": repeat_purchase_rate(shop.orders, within_days=WITHIN_DAYS, **arguments),
+        "cohort_retention": cohort_retention(shop.orders, **arguments),
+        "new_customers": new_customers(shop.orders, shop.sessions, **news).order_by("customer_id"),
+        "cac": cac(shop.orders, shop.sessions, shop.ad_spend, kind="paid", **news),
+    }
+
+
+def test_every_query_has_its_metric(shop, quarter):
+    assert {path.stem for path in HERE.glob("*.sql")} == set(metrics(shop, quarter, quarter.end_at))
+
+
+@pytest.mark.parametrize("days_earlier", [0, 45], ids=["at the end of the data", "45 days before"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted(HERE.glob("*.sql"))])
+def test_sql_by_hand_counts_the_same(shop, quarter, name, days_earlier):
+    shift = timedelta(days=days_earlier)
+    period = Period(quarter.start - shift, quarter.end - shift, quarter.zone)
+    query = Template((HERE / f"{name}.sql").read_text(encoding="utf-8")).substitute(
+        zone=shop.zone,
+        as_of=period.end_at.isoformat(),
+        start=period.start_at.isoformat(),
+        end=period.end_at.isoformat(),
+        first_day=period.start,
+        day_after=period.end,
+        look_back_days=LOOK_BACK_DAYS,
+        within_days=WITHIN_DAYS,
+        window_days=WINDOW_DAYS,
+    )
+    theirs = shop.con.sql(query).to_pyarrow()
+    ours = metrics(shop, period, period.end_at)[name].to_pyarrow()
+    assert set(theirs.column_names) <= set(ours.column_names)
+    assert len(theirs) == len(ours) > 1
+    for row, other in zip(ours.select(theirs.column_names).to_pylist(), theirs.to_pylist(), strict=True):
+        for column, value in row.items():
+            if isinstance(value, float):
+                assert value == pytest.approx(other[column], rel=1e-9), (column, row, other)
+            else:
+                assert value == other[column], (column, row, other)
