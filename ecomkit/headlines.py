@@ -21,6 +21,7 @@ def headline(name: str, comparison: Any, *, label: str, unit: str, definition: s
     comparison
         What `metrics.intervals.compare_rates` and its like return. What it
         lacks, or has as None, is not observed; without a verdict none is shown.
+        A number that nothing is compared with may stand alone.
     label
         The number's name for a reader.
     unit
@@ -36,6 +37,8 @@ def headline(name: str, comparison: Any, *, label: str, unit: str, definition: s
     if verdict is not None and verdict not in VERDICTS:
         raise UsageError(f"'{verdict}' is not a verdict. Choose one of {quoted(VERDICTS)}.")
     numbers = {part: ten_digits(getattr(comparison, part, None)) for part in NUMBERS}
+    if not hasattr(comparison, "value"):
+        numbers["value"] = ten_digits(comparison)
     return {"name": name, "label": label, "unit": unit, "definition": definition, **numbers, "verdict": verdict}
 
 

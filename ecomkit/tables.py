@@ -48,7 +48,7 @@ def _form(column: pd.Series, currency: str):
         return words, month
     if pd.api.types.is_datetime64_any_dtype(column):
         return words, day
-    if str(column.name).endswith("_rate"):
+    if str(column.name).endswith(("_rate", "_share")):
         return words, percent
     if str(column.name).endswith("_to_cac"):
         return words, multiple

@@ -96,6 +96,12 @@ def money(value: float | None, currency: str, digits: int = 2) -> str:
     return UNKNOWN if _is_unknown(value) else f"{currency} {_fixed(value, digits)}"
 
 
+def or_more(counts: Iterable[float]) -> list[str]:
+    """Return counts as text, the last of them open at the top: `5 or more`."""
+    labels = [count(value) for value in counts]
+    return [*labels[:-1], f"{labels[-1]} or more"] if len(labels) > 1 else labels
+
+
 def multiple(value: float | None) -> str:
     """Return a ratio of two amounts as `3.2x`."""
     return UNKNOWN if _is_unknown(value) else f"{_fixed(value, 1)}x"
@@ -211,6 +217,33 @@ def where_it_stops(steps: Any) -> str:
         return "nobody has walked far enough to say where people stop"
     rate, last, name = min(found, key=lambda one: one[0])
     return f"most stop between {short(last)} and {short(name)}, which {percent(rate)} reach"
+
+
+def costs_of(costs: Any, currency: str, *, floor: int) -> str:
+    """Say what a new customer costs on each channel with spend, the dearest first.
+
+    Parameters
+    ----------
+    costs
+        What `metrics.acquisition.cac` returns, with the interval of `cac`.
+    currency
+        The shop's currency.
+    floor
+        Fewest new customers with which a cost is said.
+    """
+    names = ("channel", "spend", "new_customers", "cac", "cac_low", "cac_high")
+    rows = [row for row in zip(*(costs[name] for name in names), strict=True) if not _is_unknown(row[1]) and row[1] > 0]
+
+    def told(channel: str, spend: float, customers: int, cac: float, low: float, high: float) -> str:
+        if not customers:
+            return f"{short(channel)} spent {money(spend, currency)} and won nobody"
+        return f"{short(channel)} {money(cac, currency)} ({interval(low, high, money, currency)})"
+
+    parts = [told(*row) for row in sorted((row for row in rows if row[2] >= floor), key=lambda row: -row[3])]
+    few = [told(*row) for row in rows if row[2] < floor]
+    if few:
+        parts.append(f"on fewer than {_number(floor, 'new customer')}, so not ranked: {', '.join(few)}")
+    return "; ".join(parts) or "no channel has spend in this period"
 
 
 def who_pays_back(values: Any, *, floor: int) -> str:

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import local_day
+from ecomkit.metrics.ratio import share
 from ecomkit.metrics.sales import net_revenue
 from ecomkit.periods import local_date
 from ecomkit.schemas import ORDERS, REFUNDS, require
@@ -61,6 +62,36 @@ def clv_summary(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, zone: s
         monetary_value=(_.repeat_revenue.cast("float64") / _.frequency.nullif(0)).coalesce(0.0),
         net_revenue=_.net_revenue,
     )
+
+
+def realised_value(summary: ir.Table, *, most_days: int = 6) -> ir.Table:
+    """Split what customers have brought so far by how often they bought.
+
+    Parameters
+    ----------
+    summary
+        What `clv_summary` returns.
+    most_days
+        Customers with more purchase days than this share the last row.
+
+    Returns
+    -------
+    Table
+        One row per `purchase_days`, in order, the last one meaning `most_days`
+        or more: `customers`, `net_revenue`, `net_revenue_per_customer`, and the
+        shares of both in their totals, `customers_share` and
+        `net_revenue_share` (null where the total is 0).
+    """
+    groups = summary.group_by(purchase_days=ibis.least(_.frequency + 1, most_days)).aggregate(
+        customers=_.count(), net_revenue=_.net_revenue.sum()
+    )
+    everyone = ibis.window()
+    shares = groups.mutate(
+        net_revenue_per_customer=share(_.net_revenue, _.customers),
+        customers_share=share(_.customers, _.customers.sum().over(everyone)),
+        net_revenue_share=share(_.net_revenue, _.net_revenue.sum().over(everyone)),
+    )
+    return shares.order_by("purchase_days")
 
 
 def clv_histogram(summary: ir.Table) -> ir.Table:

@@ -1,1 +1,36 @@
-"""A frame in, a picture out."""
+"""Pictures: a frame in, axes out; one module per module of metrics."""
+
+from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
+from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
+from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
+from ecomkit.plots.sales import (
+    plot_new_and_returning,
+    plot_order_links,
+    plot_visit_to_order_rate_by,
+    plot_weekly_aov,
+    plot_weekly_net_revenue,
+    plot_weekly_visit_to_order_rate,
+)
+from ecomkit.plots.style import use_style
+
+__all__ = [
+    "plot_cac",
+    "plot_clv_path",
+    "plot_cohort_retention",
+    "plot_funnel",
+    "plot_holdout",
+    "plot_kinds_of_cac",
+    "plot_lifetime_value_to_cac",
+    "plot_new_and_returning",
+    "plot_new_customers",
+    "plot_order_links",
+    "plot_realised_value",
+    "plot_repeat_purchase_rate",
+    "plot_value_by_tenth",
+    "plot_visit_to_order_rate_by",
+    "plot_weekly_aov",
+    "plot_weekly_net_revenue",
+    "plot_weekly_visit_to_order_rate",
+    "use_style",
+]
