@@ -23,7 +23,9 @@ Shop = Annotated[
 
 @app.command(epilog="Example: ecomkit simulate my-shop --seed 7 --customers 500 --months 12")
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Where the made-up shop is written; must not exist yet.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Where the made-up shop is written, over an older one if there is one.")
+    ],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     customers: Annotated[int, typer.Option(min=1, help="About how many customers the shop has.")] = 800,
     months: Annotated[int, typer.Option(min=1, help="Months of history.")] = 27,
@@ -31,8 +33,10 @@ def simulate(
     """Make up a shop, as Segment calls and ad spend, with known truths in truth.json."""
     from ecomkit import simulate as simulation
 
-    if folder.exists():
-        raise UsageError(f"'{folder}' exists already. Name a folder that does not: nothing is overwritten.")
+    if folder.exists() and not (folder / "truth.json").is_file():
+        raise UsageError(
+            f"'{folder}' exists and is not a made-up shop, so it is not written over. Name another folder."
+        )
     simulation.simulate(folder, seed=seed, customers=customers, months=months)
     _show(str(folder))
 

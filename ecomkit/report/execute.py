@@ -86,5 +86,6 @@ def _unfinished(executed: Path) -> str | None:
     """Tell when a notebook ended early without an error, as `sys.exit(0)` does."""
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
-    left = sum(cell["metadata"].get("papermill", {}).get("status") != "completed" for cell in code)
-    return f"The notebook stopped early: {left} of {len(code)} cells did not run." if left else None
+    own = [cell["metadata"] for cell in code if "injected-parameters" not in cell["metadata"].get("tags", [])]
+    left = sum(metadata.get("papermill", {}).get("status") != "completed" for metadata in own)
+    return f"The notebook stopped early: {left} of {len(own)} cells did not finish." if left else None

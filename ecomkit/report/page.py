@@ -106,10 +106,13 @@ def _keep_what_is_shown(notebook: nbformat.NotebookNode) -> None:
 
 
 def _dress(body: str) -> str:
-    """Let tables scroll in a box of their own, align numbers, and mark caveats."""
+    """Let tables scroll in a box of their own, align numbers, mark caveats, drop pictures from elsewhere."""
     soup = BeautifulSoup(body, "html.parser")
     for style in soup.find_all(["style", "script"]):
         style.decompose()
+    for image in soup.find_all("img"):
+        if not _PICTURE.fullmatch(image.get("src", "")):
+            image.decompose()
     for table in soup.find_all("table"):
         _drop_row_numbers(table)
         _align_numbers(table)
