@@ -62,6 +62,11 @@ class Period:
         shift = timedelta(days=self.days * periods)
         return Period(self.start - shift, self.end - shift, self.zone)
 
+    def four_weeks_before(self, *, days: int) -> "Period":
+        """Return the four weeks that end `days` days before this one does."""
+        end = self.end - timedelta(days=days)
+        return Period(end - timedelta(days=28), end, self.zone)
+
     def last_year(self) -> "Period":
         """Return the same weekdays 52 weeks earlier."""
         return Period(self.start - timedelta(weeks=52), self.end - timedelta(weeks=52), self.zone)

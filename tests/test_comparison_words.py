@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from ecomkit.words import against, money, stands_out, where_it_stops, who_pays_back
+from ecomkit.words import against, costs_of, money, stands_out, where_it_stops, who_pays_back
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,22 @@ def test_each_channel_with_spend_is_judged_by_its_whole_interval():
         "Video may pay back or not, at 1.0x (0.8x to 1.2x); Display has too few new customers to judge"
     )
     assert who_pays_back(values.tail(1), floor=30) == "no channel has spend in this period"
+
+
+def test_costs_are_said_from_the_dearest_and_small_channels_without_a_cost():
+    costs = pd.DataFrame(
+        [
+            ("Search", 1000.0, 50, 20.0, 15.0, 27.0),
+            ("Social", 3000.0, 40, 75.0, 55.0, 105.0),
+            ("Display", 99.5, 0, None, 27.0, None),
+            ("Video", 100.0, 4, 25.0, 9.8, 91.8),
+            ("Email", None, 50, None, None, None),
+        ],
+        columns=["channel", "spend", "new_customers", "cac", "cac_low", "cac_high"],
+    )
+    assert costs_of(costs, "EUR", floor=30) == (
+        "Social EUR 75.00 (EUR 55.00 to 105.00); Search EUR 20.00 (EUR 15.00 to 27.00); "
+        "on fewer than 30 new customers, so not ranked: Display spent EUR 99.50 and won nobody, "
+        "Video EUR 25.00 (EUR 9.80 to 91.80)"
+    )
+    assert costs_of(costs.tail(1), "EUR", floor=30) == "no channel has spend in this period"

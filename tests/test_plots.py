@@ -7,11 +7,12 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from ecomkit.plots.acquisition import plot_cac, plot_lifetime_value_to_cac
+from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
 from ecomkit.plots.funnel import plot_funnel
 from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
 from ecomkit.plots.sales import (
     plot_new_and_returning,
+    plot_order_links,
     plot_visit_to_order_rate_by,
     plot_weekly_aov,
     plot_weekly_net_revenue,
@@ -82,15 +83,31 @@ COSTS = with_interval(
     pd.DataFrame(
         {
             "channel": ["Organic Search", "Paid Search", "Paid Social", "Display"],
-            "spend": [0.0, 4000.0, 3000.0, 512.5],
+            "spend": [None, 4000.0, 3000.0, 512.5],
             "new_customers": [70, 100, 50, 0],
-            "cac": [0.0, 40.0, 60.0, None],
+            "cac": [None, 40.0, 60.0, None],
+            "spend_without_customers": [False, False, False, True],
         }
     ),
     "cac",
-    [0.0, 33.0, 46.0, None],
-    [0.0, 49.0, 80.0, None],
+    [None, 33.0, 46.0, None],
+    [None, 49.0, 80.0, None],
 )
+KINDS = with_interval(
+    pd.DataFrame(
+        {"kind": ["blended", "paid", "fully_loaded"], "new_customers": [200, 150, 12], "cac": [20.0, 30.0, None]}
+    ),
+    "cac",
+    [17.0, 25.0, None],
+    [23.0, 36.0, None],
+)
+WON = with_interval(
+    pd.DataFrame({"channel": ["Email", "Direct", "Display"], "new_customers": [5, 20, 0]}),
+    "new_customers",
+    [1.6, 12.2, 0.0],
+    [11.7, 30.9, 3.7],
+)
+LINKS = pd.DataFrame({"session_rule": [None, "by person and time", "same device"], "orders": [10, 30, 160]})
 VALUES = with_interval(
     pd.DataFrame(
         {
@@ -140,6 +157,11 @@ PICTURES = {
     "repeat purchase rate": lambda frame: plot_repeat_purchase_rate(frame, within_days=90, floor=30, title="How much?"),
     "cohort retention": lambda frame: plot_cohort_retention(frame, title="How much?"),
     "cac": lambda frame: plot_cac(frame, currency="EUR", floor=30, span="in May 2026", title="How much?"),
+    "new customers": lambda frame: plot_new_customers(frame, span="in May 2026", title="How much?"),
+    "kinds of cac": lambda frame: plot_kinds_of_cac(
+        frame, currency="EUR", floor=30, span="in May 2026", title="How much?"
+    ),
+    "order links": lambda frame: plot_order_links(frame, span="in May 2026", title="How much?"),
     "lifetime value to cac": lambda frame: plot_lifetime_value_to_cac(
         frame, currency="EUR", floor=30, span="in May 2026", title="How much?"
     ),
@@ -149,13 +171,16 @@ FRAMES = {
     "aov": weeks_of("aov", [50.0, 60.0, 55.0]),
     "weekly rate": weeks_of("visit_to_order_rate", [0.05, 0.06, 0.07]),
     "new and returning": weeks_of("new_revenue", [100.0, 200.0, 300.0]).assign(
-        returning_revenue=[50.0, 60.0, 70.0], unknown_revenue=[0.0, 0.0, 0.0]
+        returning_revenue=[50.0, 60.0, 70.0], unknown_revenue=0.0, guest_revenue=0.0
     ),
     "rate by channel": RATES,
     "funnel": STEPS,
     "repeat purchase rate": COHORTS,
     "cohort retention": CELLS,
     "cac": COSTS,
+    "new customers": WON,
+    "kinds of cac": KINDS,
+    "order links": LINKS,
     "lifetime value to cac": VALUES,
 }
 
@@ -294,6 +319,21 @@ def test_cac_shows_channels_with_spend_and_names_spend_without_customers():
     assert tick_labels(ax.yaxis) == ["Paid Social (50)", "Paid Search (100)", "Display (0)"]
     assert words_on(ax) == ["EUR 512.50 spent, no new customer"]
     assert ax.get_xlabel() == "Spend per new customer (EUR)"
+
+
+def test_channels_that_brought_nobody_are_left_out_of_the_count():
+    assert tick_labels(PICTURES["new customers"](WON).yaxis) == ["Direct", "Email"]
+
+
+def test_kinds_of_cac_without_a_value_are_left_out():
+    assert tick_labels(PICTURES["kinds of cac"](KINDS).yaxis) == ["Blended (200)", "Paid (150)"]
+
+
+def test_orders_without_a_session_are_grey_and_named():
+    ax = PICTURES["order links"](LINKS)
+    assert tick_labels(ax.yaxis) == ["same device", "by person and time", "no session"]
+    assert words_on(ax) == ["160 (80.0 %)", "30 (15.0 %)", "10 (5.0 %)"]
+    assert mpl.colors.to_hex(ax.patches[2].get_facecolor()).upper() == GREY
 
 
 def test_value_bars_stack_to_the_lifetime_value_beside_the_cost():

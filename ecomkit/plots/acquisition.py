@@ -8,6 +8,32 @@ from ecomkit.plots.style import BLUE, GREY, INK, RED, SKY, number_axis, without_
 from ecomkit.words import interval, money, multiple
 
 
+def plot_new_customers(won: pd.DataFrame, *, span: str, title: str) -> Axes:
+    """Draw how many new customers each channel brought, the most on top."""
+    ordered = won[won.new_customers > 0].sort_values("new_customers", ascending=False, kind="stable")
+    ax = dot_axes(len(ordered), title=title, subtitle=f"Customers who first ordered {span}. Line: 95 % interval.")
+    draw_dots(ax, ordered, "new_customers", labels=list(ordered.channel), is_small=[False] * len(ordered))
+    if not ordered.empty:
+        number_axis(ax.xaxis, "New customers", unit="count")
+        ax.set_xlim(left=0)
+        ax.set_ylabel("Channel credited")
+    return ax
+
+
+def plot_kinds_of_cac(kinds: pd.DataFrame, *, currency: str, floor: int, span: str, title: str) -> Axes:
+    """Draw the four CACs side by side; those on fewer than `floor` new customers grey."""
+    known = kinds[kinds.cac.notna()]
+    subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: fewer than {floor} customers."
+    ax = dot_axes(len(known), title=title, subtitle=subtitle)
+    labels = [f"{row.kind.replace('_', ' ').capitalize()} ({row.new_customers:,})" for _, row in known.iterrows()]
+    draw_dots(ax, known, "cac", labels=labels, is_small=known.new_customers < floor)
+    if not known.empty:
+        number_axis(ax.xaxis, "Spend per new customer", unit=currency)
+        ax.set_xlim(left=0)
+        ax.set_ylabel("Kind of CAC (new customers)")
+    return ax
+
+
 def plot_cac(costs: pd.DataFrame, *, currency: str, floor: int, span: str, title: str) -> Axes:
     """Draw spend per new customer of each channel with spend, the dearest on top.
 
@@ -25,7 +51,7 @@ def plot_cac(costs: pd.DataFrame, *, currency: str, floor: int, span: str, title
     ax.set_xlim(left=0)
     ax.set_ylabel("Channel (new customers)")
     for place, (_, row) in enumerate(ordered.iterrows()):
-        if not row.new_customers:
+        if row.spend_without_customers:
             words = f"{money(row.spend, currency)} spent, no new customer"
             ax.text(0.02, place, words, transform=ax.get_yaxis_transform(), va="center", color=RED)
     return ax
@@ -43,7 +69,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
     ax.barh(places, ordered.realised_per_customer, color=BLUE, height=0.6, label="Earned so far")
     ax.barh(
         places,
-        ordered.expected_per_customer,
+        ordered.expected_per_customer.fillna(0.0),
         left=ordered.realised_per_customer,
         color=SKY,
         height=0.6,

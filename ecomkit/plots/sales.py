@@ -6,9 +6,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes, draw_dots, large_first
-from ecomkit.plots.style import BLUE, GREY, ORANGE, SKY, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import BLUE, GREY, ORANGE, PURPLE, SKY, new_axes, number_axis, percent_axis, without_data
+from ecomkit.words import count, percent
 
 _MOST_TICKS = 14
+_KIND_COLOURS = {"new": ORANGE, "returning": BLUE, "unknown": GREY, "guest": PURPLE}
+_KIND_LABELS = {"new": "New", "returning": "Returning", "unknown": "New or returning", "guest": "Guests"}
 _BAND = "Band: 95 % interval."
 
 
@@ -48,24 +51,45 @@ def plot_visit_to_order_rate_by(rates: pd.DataFrame, *, by: str, floor: int, spa
 
 
 def plot_new_and_returning(weeks: pd.DataFrame, *, week: date, currency: str, title: str) -> Axes:
-    """Draw each week's revenue stacked by new, returning and unknown customers."""
+    """Draw each week's revenue stacked by the customers who brought it; kinds without money stay out."""
     ax = new_axes(title, f"Revenue before refunds, {_span(weeks, week)}.")
     if weeks.empty:
         return without_data(ax)
-    parts = [
-        ("new_revenue", "New", ORANGE),
-        ("returning_revenue", "Returning", BLUE),
-        ("unknown_revenue", "Not known", GREY),
-    ]
     bottom = pd.Series(0.0, index=weeks.index)
-    for column, label, colour in parts:
-        if column in weeks and weeks[column].sum() > 0:
-            ax.bar(weeks.week, weeks[column], width=5.2, bottom=bottom, label=label, color=colour)
-            bottom = bottom + weeks[column].fillna(0.0)
+    for kind, colour in _KIND_COLOURS.items():
+        money = weeks[f"{kind}_revenue"]
+        if money.any():
+            ax.bar(weeks.week, money, width=5.2, bottom=bottom, label=_KIND_LABELS[kind], color=colour)
+            bottom = bottom + money
     number_axis(ax.yaxis, "Revenue per week", unit=currency)
     _week_ticks(ax, weeks.week)
     if len(ax.containers) > 1:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
+    return ax
+
+
+def plot_order_links(linked: pd.DataFrame, *, span: str, title: str) -> Axes:
+    """Draw how many orders each rule ties to a session, and how many none does.
+
+    `linked` has one row per `session_rule`, null for orders without a session.
+    """
+    ax = new_axes(title, f"Orders not cancelled, {span}.")
+    if linked.empty:
+        return without_data(ax)
+    ordered = linked.sort_values("orders", ascending=False, kind="stable")
+    is_loose = ordered.session_rule.isna()
+    places = range(len(ordered))
+    bars = ax.barh(places, ordered.orders, height=0.6, color=[GREY if loose else BLUE for loose in is_loose])
+    shares = ordered.orders / ordered.orders.sum()
+    ax.bar_label(
+        bars, [f"{count(n)} ({percent(share)})" for n, share in zip(ordered.orders, shares, strict=True)], padding=5
+    )
+    ax.set_yticks(places, labels=list(ordered.session_rule.where(~is_loose, "no session")))
+    ax.set_ylim(max(len(ordered), 3) - 0.5, -0.5)
+    ax.set_xlim(0, ordered.orders.max() * 1.25)
+    ax.grid(visible=False, axis="y")
+    ax.set_ylabel("How the order met its session")
+    number_axis(ax.xaxis, "Orders", unit="count")
     return ax
 
 
