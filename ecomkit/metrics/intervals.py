@@ -4,19 +4,26 @@ Every interval is a 95 % interval. People, not rows, are what varies: the sums
 are per person, so that one keen visitor does not look like many.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
-from ecomkit.errors import TableError, quoted
-from ecomkit.metrics.ratio import SUMS
-
-LEVEL = 0.95
-_TAIL = (1 - LEVEL) / 2
-_Z = float(stats.norm.ppf(1 - _TAIL))
+from ecomkit.metrics.limits import (
+    Z,
+    cost_limits,
+    divide,
+    effective_n,
+    floats,
+    mean_limits,
+    mean_variance,
+    rate_limits,
+    read_sums,
+    read_total,
+    total_limits,
+)
 
 Verdict = Literal["up", "down", "within noise", "cannot tell"]
 
@@ -53,7 +60,7 @@ def add_rate_interval(frame, rate: str):
     rate
         The rate's name.
     """
-    low, high = _rate_limits(_sums(frame, rate))
+    low, high = rate_limits(read_sums(frame, rate))
     return frame.assign(**{f"{rate}_low": low, f"{rate}_high": high})
 
 
@@ -70,7 +77,7 @@ def add_mean_interval(frame, mean: str):
     mean
         The mean's name: a ratio of two totals such as `aov`.
     """
-    low, high = _mean_limits(_sums(frame, mean))
+    low, high = mean_limits(read_sums(frame, mean))
     return frame.assign(**{f"{mean}_low": low, f"{mean}_high": high})
 
 
@@ -90,8 +97,8 @@ def add_total_interval(frame, total: str):
     total
         The total's name.
     """
-    values, squares, _clusters = _total_sums(frame, total)
-    low, high = _total_limits(values, squares)
+    values, squares, _clusters = read_total(frame, total)
+    low, high = total_limits(values, squares)
     if f"{total}_squares" in frame:
         # Without a single cluster nothing shows how much one brings.
         high = np.where(squares > 0, high, np.nan)
@@ -113,14 +120,14 @@ def add_cost_interval(frame, cost: str = "cac", *, spend: str = "spend", count: 
     spend, count
         The columns that it is the ratio of.
     """
-    low, high = _cost_limits(_floats(frame[spend]), _floats(frame[count]))
+    low, high = cost_limits(floats(frame[spend]), floats(frame[count]))
     return frame.assign(**{f"{cost}_low": low, f"{cost}_high": high})
 
 
 def poisson_interval(count: int) -> tuple[float, float]:
     """Return the exact 95 % limits of the mean of a Poisson count."""
     values = np.atleast_1d(np.asarray(count, dtype=float))
-    low, high = _total_limits(values, values)
+    low, high = total_limits(values, values)
     return float(low[0]), float(high[0])
 
 
@@ -139,9 +146,9 @@ def compare_rates(row, row_before, rate: str, *, min_group: int = 30) -> Compari
     """
 
     def read(one):
-        sums = _sums(one, rate)
-        [low], [high] = _rate_limits(sums)
-        x, n, effective = sums["numerator"][0], sums["denominator"][0], _effective_n(sums)[0]
+        sums = read_sums(one, rate)
+        [low], [high] = rate_limits(sums)
+        x, n, effective = sums["numerator"][0], sums["denominator"][0], effective_n(sums)[0]
         if not n > 0:
             return _Side(np.nan, np.nan, np.nan, np.nan, 0)
         # One hit and one miss added (Agresti and Caffo): a rate of 0 is not without variance.
@@ -166,10 +173,10 @@ def compare_means(row, row_before, mean: str, *, min_group: int = 30) -> Compari
     """
 
     def read(one):
-        sums = _sums(one, mean)
-        [low], [high] = _mean_limits(sums)
-        value = _divide(sums["numerator"], sums["denominator"])[0]
-        return _Side(value, low, high, _mean_variance(sums)[0], sums["clusters"][0])
+        sums = read_sums(one, mean)
+        [low], [high] = mean_limits(sums)
+        value = divide(sums["numerator"], sums["denominator"])[0]
+        return _Side(value, low, high, mean_variance(sums)[0], sums["clusters"][0])
 
     return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group)
 
@@ -190,8 +197,8 @@ def compare_totals(row, row_before, total: str, *, min_group: int = 30) -> Compa
     """
 
     def read(one):
-        values, squares, clusters = _total_sums(one, total)
-        [low], [high] = _total_limits(values, squares)
+        values, squares, clusters = read_total(one, total)
+        [low], [high] = total_limits(values, squares)
         return _Side(values[0], low, high, squares[0], clusters[0])
 
     return _compare(row, row_before, read, lambda now, before: max(now, before) >= min_group)
@@ -216,10 +223,10 @@ def compare_costs(
     """
 
     def read(one):
-        money, heads = _floats(one[spend]), _floats(one[count])
-        [low], [high] = _cost_limits(money, heads)
-        value = _floats(one[cost])
-        return _Side(value[0], low, high, _divide(value**2, heads)[0], heads[0])
+        money, heads = floats(one[spend]), floats(one[count])
+        [low], [high] = cost_limits(money, heads)
+        value = floats(one[cost])
+        return _Side(value[0], low, high, divide(value**2, heads)[0], heads[0])
 
     return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group)
 
@@ -255,7 +262,7 @@ def _compare(row, row_before, read, enough) -> Comparison:
     before = _UNKNOWN if row_before is None else read(row_before)
     difference = now.value - before.value
     error = float(np.sqrt(now.variance + before.variance))
-    low, high = difference - _Z * error, difference + _Z * error
+    low, high = difference - Z * error, difference + Z * error
     p_value = float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else np.nan
     if row is None or row_before is None or np.isnan(p_value) or not enough(now.clusters, before.clusters):
         verdict: Verdict = "cannot tell"
@@ -265,84 +272,3 @@ def _compare(row, row_before, read, enough) -> Comparison:
         verdict = "down" if high < 0 else "within noise"
     numbers = (now.value, now.low, now.high, before.value, low, high, p_value)
     return Comparison(*(float(number) for number in numbers), verdict)
-
-
-def _rate_limits(sums: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    rate, n = _divide(sums["numerator"], sums["denominator"]), _effective_n(sums)
-    middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z * np.sqrt(rate * (1 - rate) / n + (_Z / (2 * n)) ** 2) / (1 + _Z**2 / n)
-    # Rounding must not put the limit of a rate of 0 or 1 beside it.
-    return np.where(rate == 0, 0.0, middle - half), np.where(rate == 1, 1.0, middle + half)
-
-
-def _effective_n(sums: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Rows / design effect: how many independent rows would say as much."""
-    x, n = sums["numerator"], sums["denominator"]
-    rate = _divide(x, n)
-    binomial = rate * (1 - rate) * n
-    # At 0 or 1 nothing shows how alike a person's rows are: take them as wholly alike.
-    effect = np.where(binomial > 0, _divide(_residual_squares(sums), binomial), _divide(sums["denominator_squares"], n))
-    return _divide(n, np.maximum(effect, 1.0))
-
-
-def _mean_limits(sums: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    value, error = _divide(sums["numerator"], sums["denominator"]), np.sqrt(_mean_variance(sums))
-    reach = stats.t.ppf(1 - _TAIL, np.maximum(sums["clusters"] - 1, 1)) * error
-    return value - reach, value + reach
-
-
-def _mean_variance(sums: Mapping[str, np.ndarray]) -> np.ndarray:
-    clusters = sums["clusters"]
-    spread = _residual_squares(sums) * _divide(clusters, clusters - 1)
-    return _divide(spread, sums["denominator"] ** 2)
-
-
-def _residual_squares(sums: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Sum over clusters of (numerator - ratio x denominator) squared."""
-    ratio = _divide(sums["numerator"], sums["denominator"])
-    squares = sums["numerator_squares"] - 2 * ratio * sums["products"] + ratio**2 * sums["denominator_squares"]
-    return np.maximum(squares, 0.0)
-
-
-def _total_limits(values: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    effective = np.where(squares > 0, _divide(values**2, squares), 0.0)
-    size = np.where(squares > 0, _divide(squares, values), 1.0)
-    low = np.where(effective > 0, stats.gamma.ppf(_TAIL, np.maximum(effective, 1e-9)) * size, 0.0)
-    high = stats.gamma.ppf(1 - _TAIL, effective + 1) * size
-    reach = _Z * np.sqrt(squares)
-    # Below 1 some clusters are negative, as refunds are: only then can the sum of squares exceed the square.
-    is_mixed = (squares > 0) & ((values <= 0) | (effective < 1 - 1e-9))
-    return np.where(is_mixed, values - reach, low), np.where(is_mixed, values + reach, high)
-
-
-def _cost_limits(spend: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    low, high = _total_limits(count, count)
-    return _divide(spend, high), _divide(spend, low)
-
-
-def _sums(source, name: str) -> dict[str, np.ndarray]:
-    """Read the cluster sums of a frame or a row, prefixed with the name or bare."""
-    prefix = f"{name}_" if f"{name}_clusters" in source and f"{name}_products" in source else ""
-    missing = [prefix + part for part in SUMS if prefix + part not in source]
-    if missing:
-        raise TableError(f"The rows lack {quoted(missing)}, the sums that the interval of '{name}' needs.")
-    return {part: _floats(source[prefix + part]) for part in SUMS}
-
-
-def _total_sums(source, total: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    values = _floats(source[total])
-    if f"{total}_squares" in source:
-        squares, clusters = _floats(source[f"{total}_squares"]), _floats(source[f"{total}_clusters"])
-        return values, squares, clusters
-    if np.any(values != np.round(values)):
-        raise TableError(f"The rows lack '{total}_squares', which the interval of '{total}' needs: it is not a count.")
-    return values, values, values
-
-
-def _floats(values: Any) -> np.ndarray:
-    return np.atleast_1d(np.asarray(values, dtype=float))
-
-
-def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Divide, with NaN where there is nothing to divide by."""
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=np.asarray(below) > 0)

@@ -8,13 +8,12 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.engines import is_middle, local_day, local_month, local_week
-from ecomkit.errors import UsageError, quoted
+from ecomkit.engines import is_middle, local_day
+from ecomkit.errors import UsageError
+from ecomkit.metrics.bookings import bookings_of, cluster_of, customer_or_order, kept_orders
+from ecomkit.metrics.grains import Grain, grouped, local_span
 from ecomkit.metrics.ratio import flag, ratio_sums, share, total_sums
 from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS, require
-
-Grain = Literal["day", "week", "month"]
-_LOCAL = {"day": local_day, "week": local_week, "month": local_month}
 
 
 def net_revenue(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, view: Literal["cash", "order"]) -> ir.Table:
@@ -46,12 +45,12 @@ def net_revenue(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, view: L
     require(orders, ORDERS)
     require(refunds, REFUNDS)
     if view == "cash":
-        return _bookings(orders, refunds, as_of).select(
+        return bookings_of(orders, refunds, as_of).select(
             "order_id", "refund_id", "customer_id", "booked_at", "kind", amount=_.net_revenue
         )
     if view == "order":
         refunded = refunds.filter(_.refunded_at < as_of).group_by("order_id").aggregate(refunded=_.amount.sum())
-        bought = _kept(orders, as_of)
+        bought = kept_orders(orders, as_of)
         return (
             bought.left_join(refunded, "order_id")
             .select("order_id", "customer_id", "ordered_at", "revenue", refunded=_.refunded.coalesce(0))
@@ -91,9 +90,9 @@ def sales(orders: ir.Table, refunds: ir.Table, *, zone: str, as_of: datetime, gr
     """
     require(orders, ORDERS)
     require(refunds, REFUNDS)
-    local = _LOCAL[_checked(grain)]
-    bookings = _bookings(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
-    totals = bookings.group_by(grain, _cluster(bookings)).aggregate(
+    local = local_span(grain)
+    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
+    totals = bookings.group_by(grain, cluster_of(bookings)).aggregate(
         orders=_.orders.sum(),
         is_customer=_.orders.sum(where=_.customer_id.notnull()).coalesce(0) > 0,
         zero_value_orders=_.orders.sum(where=_.revenue == 0).coalesce(0),
@@ -146,8 +145,8 @@ def aov(
         currency.
     """
     require(orders, ORDERS)
-    bought, keys = _grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain)
-    bought = bought.mutate(cluster=_customer(bought), is_middle=is_middle(bought, "revenue", by=keys))
+    bought, keys = grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain)
+    bought = bought.mutate(cluster=customer_or_order(bought), is_middle=is_middle(bought, "revenue", by=keys))
     middles = bought.revenue.cast("float64")
     totals = bought.group_by(*keys, "cluster").aggregate(
         orders=_.count(),
@@ -195,7 +194,7 @@ def visit_to_order_rate(
         cluster.
     """
     require(sessions, SESSIONS)
-    visits, keys = _grouped(sessions, "started_at", by, zone, grain)
+    visits, keys = grouped(sessions, "started_at", by, zone, grain)
     visits = visits.mutate(
         cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
         has_order=flag(sessions.orders > 0),
@@ -255,9 +254,9 @@ def new_and_returning(
     """
     require(orders, ORDERS)
     require(refunds, REFUNDS)
-    local = _LOCAL[_checked(grain)]
+    local = local_span(grain)
     customer = ibis.window(group_by="customer_id")
-    bookings = _bookings(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
+    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
     bookings = bookings.mutate(
         first_at=(_.order_number == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
         history_from=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(ibis.window()),
@@ -287,72 +286,3 @@ def new_and_returning(
         **{f"{kind}_net_revenue": total("net_revenue", kind) for kind in with_guests},
     )
     return rows.order_by(grain)
-
-
-def _kept(orders: ir.Table, as_of: datetime) -> ir.Table:
-    return orders.filter(_.status != "cancelled", _.ordered_at < as_of)
-
-
-def _bookings(orders: ir.Table, refunds: ir.Table, as_of: datetime) -> ir.Table:
-    """One row per order and per refund, each on its own day, with what it adds to each total."""
-    nothing, no_text, no_number = (ibis.null(kind) for kind in (ORDERS["revenue"], "string", "int64"))
-    zero = ibis.literal(0, ORDERS["revenue"])
-    sold = _kept(orders, as_of).select(
-        "order_id",
-        "customer_id",
-        refund_id=no_text,
-        booked_at=_.ordered_at,
-        kind=ibis.literal("order"),
-        order_number=_.order_number,
-        orders=ibis.literal(1, "int64"),
-        revenue=_.revenue,
-        discount=_.discount,
-        refunds=zero,
-        net_revenue=_.revenue,
-    )
-    owners = orders.select("order_id", "customer_id", "status")
-    returned = refunds.filter(_.refunded_at < as_of).left_join(owners, "order_id")
-    back = returned.filter(_.status.isnull() | (_.status != "cancelled")).select(
-        "order_id",
-        "customer_id",
-        refund_id=_.refund_id,
-        booked_at=_.refunded_at,
-        kind=ibis.literal("refund"),
-        order_number=no_number,
-        orders=ibis.literal(0, "int64"),
-        revenue=nothing,
-        discount=nothing,
-        refunds=_.amount,
-        net_revenue=-_.amount,
-    )
-    return sold.union(back, distinct=False)
-
-
-def _customer(table: ir.Table) -> ir.StringValue:
-    """Who an order belongs to: its customer, or for a guest the order alone."""
-    return ibis.coalesce("c:" + table.customer_id, "o:" + table.order_id)
-
-
-def _cluster(bookings: ir.Table) -> ir.StringValue:
-    return ibis.coalesce(_customer(bookings), "r:" + bookings.refund_id).name("cluster")
-
-
-def _grouped(
-    table: ir.Table, instant: str, by: str | Sequence[str] | None, zone: str | None, grain: Grain | None
-) -> tuple[ir.Table, list[str]]:
-    """Add the column of `grain`, if any, and return the names that a row stands for."""
-    keys = [by] if isinstance(by, str) else list(by or ())
-    unknown = [key for key in keys if key not in table.columns]
-    if unknown:
-        raise UsageError(f"'by' names {quoted(unknown)}, which the table lacks. It has {quoted(table.columns)}.")
-    if grain is None:
-        return table, keys
-    if zone is None:
-        raise UsageError(f"A row per {grain} needs the shop's time zone. Give 'zone'.")
-    return table.mutate(_LOCAL[_checked(grain)](table[instant], zone).name(grain)), [*keys, grain]
-
-
-def _checked(grain: str) -> str:
-    if grain not in _LOCAL:
-        raise UsageError(f"'{grain}' is not a grain. Choose one of {quoted(_LOCAL)}.")
-    return grain
