@@ -53,12 +53,12 @@ def funnel(events: ir.Table, *, steps: Sequence[str], window_days: float, period
     require(events, EVENTS)
     steps = list(steps)
     _check_steps(steps)
-    window = timedelta(days=window_days)
     attempts = _attempts(events, steps, period, as_of)
-    in_time = attempts.step_1_at + ibis.interval(seconds=int(window.total_seconds()))
+    in_time = attempts.step_1_at + _window(window_days)
     reached = [flag(attempts[f"step_{k}_at"] <= in_time) for k in range(2, len(steps) + 1)]
     people = attempts.mutate(
-        is_mature=attempts.step_1_at < as_of - window, depth=1 + sum(reached, ibis.literal(0, "int64"))
+        is_mature=attempts.step_1_at < as_of - timedelta(days=window_days),
+        depth=1 + sum(reached, ibis.literal(0, "int64")),
     )
     people = people.group_by("person_id").aggregate(depth=_.depth.max(where=_.is_mature).coalesce(0))
     depths = people.aggregate(
@@ -97,8 +97,9 @@ def purchases_outside(
     """Count the purchases that no walk through the whole funnel explains.
 
     A purchase is a last-step event of the period, once per order. It is inside
-    when an attempt of its person reaches it through every step within
-    `window_days` x 24 hours; views that were not tracked put it outside.
+    when its person went through every step before it, in order, at most
+    `window_days` x 24 hours after step 1; a view that was not tracked puts it
+    outside. Purchases of unknown people are outside.
 
     Parameters
     ----------
@@ -122,19 +123,22 @@ def purchases_outside(
     require(events, EVENTS)
     steps = list(steps)
     _check_steps(steps)
-    window = timedelta(days=window_days)
     earlier = Period(period.start - timedelta(days=ceil(window_days)), period.end, period.zone)
-    walked = _attempts(events, steps, earlier, as_of).select("person_id", "step_1_at", end_at=f"step_{len(steps)}_at")
-    ends = walked.filter(_.end_at <= _.step_1_at + ibis.interval(seconds=int(window.total_seconds())))
-    ends = ends.select("person_id", occurred_at="end_at", is_inside=ibis.literal(1)).distinct()
+    walks = _attempts(events, steps[:-1], earlier, as_of).select(
+        walker="person_id", from_at=f"step_{len(steps) - 1}_at", to_at=_.step_1_at + _window(window_days)
+    )
     bought = events.filter(_.event_name == steps[-1], period.holds(_.occurred_at), _.occurred_at < as_of).select(
         "person_id", "occurred_at", purchase=ibis.coalesce("o:" + _.order_id, "m:" + _.message_id)
     )
-    purchases = (
-        bought.left_join(ends, ["person_id", "occurred_at"])
-        .group_by("purchase")
-        .aggregate(is_inside=_.is_inside.max().coalesce(0))
+    explained = bought.left_join(
+        walks,
+        [
+            bought.person_id == walks.walker,
+            bought.occurred_at >= walks.from_at,
+            bought.occurred_at <= walks.to_at,
+        ],
     )
+    purchases = explained.group_by("purchase").aggregate(is_inside=flag(explained.walker.notnull()).max())
     outside = purchases.count(where=purchases.is_inside == 0)
     return purchases.aggregate(
         purchases=purchases.count(), purchases_outside=outside, outside_rate=share(outside, purchases.count())
@@ -157,23 +161,32 @@ def _attempts(events: ir.Table, steps: Sequence[str], period: Period, as_of: dat
         step_number=ibis.cases(*((_.event_name == name, number) for name, number in numbers.items())),
     )
     last = len(steps)
-    for j in range(last - 1, 0, -1):
-        later = ibis.rows_window(
-            following=(1, None),
-            group_by=told.person_id,
-            order_by=[told.occurred_at, told.step_number, told.message_id],
-        )
-
-        def earliest_after(reached_at, is_next=told.step_number == j + 1, later=later) -> ir.Value:
-            return is_next.ifelse(reached_at, ibis.null(reached_at.type())).min().over(later)
-
-        known = {f"step_{j + 1}_at": told.occurred_at}
-        known |= {f"step_{k}_at": told[f"step_{k}_at"] for k in range(j + 2, last + 1)}
-        told = told.mutate(**{name: earliest_after(value) for name, value in known.items()})
+    for step in range(last - 1, 0, -1):
+        told = told.mutate(**_reached_from(told, step, last))
     starts = told.filter(_.step_number == 1, period.holds(told.occurred_at))
     return starts.select(
         "person_id", step_1_at=_.occurred_at, **{f"step_{k}_at": _[f"step_{k}_at"] for k in range(2, last + 1)}
     )
+
+
+def _reached_from(told: ir.Table, step: int, last: int) -> dict[str, ir.Value]:
+    """When each later step is first reached by way of an event of the next step that follows in `told`."""
+    following = ibis.rows_window(
+        following=(1, None),
+        group_by=told.person_id,
+        order_by=[told.occurred_at, told.step_number, told.message_id],
+    )
+    is_next = told.step_number == step + 1
+
+    def first(reached_at: ir.TimestampValue) -> ir.TimestampValue:
+        return is_next.ifelse(reached_at, ibis.null(reached_at.type())).min().over(following)
+
+    reached = {f"step_{k}_at": first(told[f"step_{k}_at"]) for k in range(step + 2, last + 1)}
+    return {f"step_{step + 1}_at": first(told.occurred_at), **reached}
+
+
+def _window(window_days: float) -> ir.IntervalScalar:
+    return ibis.interval(seconds=round(window_days * 86_400))
 
 
 def _check_steps(steps: Sequence[str]) -> None:

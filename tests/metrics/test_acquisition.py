@@ -8,7 +8,7 @@ import ibis
 import pytest
 
 from ecomkit.errors import TableError, UsageError
-from ecomkit.metrics.acquisition import KINDS, cac, new_customers
+from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.periods import Period
 from ecomkit.schemas import AD_SPEND, ORDERS, SESSIONS
 
@@ -273,3 +273,13 @@ def test_each_table_is_checked_at_the_door():
         shop[place] = ibis.table({"currency": "string"}, name="t")
         with pytest.raises(TableError, match="^The table lacks"):
             ask(shop, "paid")
+
+
+# cac_of_every_kind
+
+
+def test_kinds_side_by_side_are_the_totals_of_each(shop, rows_of):
+    fees = {"Paid Search": 304.375}
+    rows = rows_of(cac_of_every_kind(*shop, period=WEEK, look_back_days=365, monthly_fees=fees))
+    assert [row.pop("kind") for row in rows] == list(KINDS)
+    assert rows == [rows_of(ask(shop, kind, monthly_fees=fees, by=None))[0] for kind in KINDS]

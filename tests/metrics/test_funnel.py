@@ -7,7 +7,7 @@ import ibis
 import pytest
 
 from ecomkit.errors import TableError, UsageError
-from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.funnel import funnel, purchases_outside
 from ecomkit.metrics.ratio import SUMS
 from ecomkit.periods import Period
 from ecomkit.schemas import EVENTS
@@ -281,3 +281,77 @@ def test_steps_that_are_no_funnel_are_all_named(steps, problem):
 def test_a_table_without_the_columns_stops_at_the_door():
     with pytest.raises(TableError, match="^The table lacks 'message_id', 'event_name'"):
         ask(ibis.table({"person_id": "string"}, name="t"))
+
+
+# purchases outside the funnel
+
+
+def outside(rows_of, events, *, steps=STEPS, window_days=1, period=WEEK, as_of=AS_OF):
+    table = purchases_outside(events, steps=steps, window_days=window_days, period=period, as_of=as_of)
+    return rows_of(table, "purchases", "purchases_outside", "outside_rate")
+
+
+def test_purchases_outside_by_hand(event_log, rows_of):
+    events = event_log(
+        ("ana", VIEW, "2024-01-02 10:00:00Z"),
+        ("ana", ADD, "2024-01-02 10:05:00Z"),
+        ("ana", ORDER, "2024-01-02 10:10:00Z"),
+        ("ana", ORDER, "2024-01-02 11:00:00Z"),
+        ("ben", ADD, "2024-01-03 10:00:00Z"),
+        ("ben", ORDER, "2024-01-03 10:01:00Z"),
+        (None, ORDER, "2024-01-04 10:00:00Z"),
+    )
+    # ana's second order follows the same view and addition.
+    assert outside(rows_of, events) == [(4, 2, 0.5)]
+    assert outside(rows_of, events, steps=(ADD, ORDER)) == [(4, 1, 0.25)]
+    assert outside(rows_of, event_log()) == [(0, 0, None)]
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "left_out"),
+    [
+        pytest.param("2024-01-03 10:00:00Z", 0, id="the last instant of the window"),
+        pytest.param("2024-01-03 10:00:01Z", 1, id="one second later"),
+        pytest.param("2024-01-02 10:05:00Z", 0, id="at the step before"),
+        pytest.param("2024-01-02 10:04:59Z", 1, id="one second before the step before"),
+    ],
+)
+def test_edges_of_a_purchase_inside(event_log, rows_of, ordered_at, left_out):
+    events = event_log(
+        ("ana", VIEW, "2024-01-02 10:00:00Z"), ("ana", ADD, "2024-01-02 10:05:00Z"), ("ana", ORDER, ordered_at)
+    )
+    assert outside(rows_of, events)[0][:2] == (1, left_out)
+
+
+def test_a_purchase_early_in_the_period_may_have_begun_before_it(event_log, rows_of):
+    events = event_log(
+        ("ana", VIEW, "2023-12-31 12:00:00Z"),
+        ("ana", ADD, "2023-12-31 12:30:00Z"),
+        ("ana", ORDER, "2024-01-01 11:00:00Z"),
+    )
+    assert outside(rows_of, events) == [(1, 0, 0.0)]
+
+
+def test_a_purchase_told_twice_counts_once(rows_of, event_log):
+    events = event_log(("ana", ORDER, "2024-01-02 10:00:00Z"), ("ana", ORDER, "2024-01-02 10:00:03Z"))
+    assert outside(rows_of, events.mutate(order_id=ibis.literal("o1"))) == [(1, 1, 1.0)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_walk_over_each_purchase_counts_the_same(event_log, rows_of, seed):
+    log = random_log(seed)
+    window = timedelta(days=1)
+    bought = [(person, at) for person, name, at in log if name == ORDER and WEEK.holds(at)]
+
+    def is_inside(person, at):
+        theirs = [(name, when) for someone, name, when in log if someone == person and when <= at]
+        return any(
+            viewed <= added
+            for name, viewed in theirs
+            for other, added in theirs
+            if name == VIEW and other == ADD and at <= viewed + window
+        )
+
+    expected = sum(not is_inside(*purchase) for purchase in bought)
+    assert 0 < expected < len(bought)
+    assert outside(rows_of, event_log(*log))[0][:2] == (len(bought), expected)

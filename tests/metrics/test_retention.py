@@ -8,7 +8,7 @@ import pytest
 
 from ecomkit.errors import TableError, UsageError
 from ecomkit.metrics.ratio import SUMS
-from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
+from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
 from ecomkit.schemas import ORDERS
 
 AS_OF = datetime(2024, 3, 1, tzinfo=UTC)
@@ -202,3 +202,24 @@ def test_columns_are_the_documented_ones():
 def test_a_table_without_the_columns_stops_at_the_door(ask):
     with pytest.raises(TableError, match="^The table lacks 'order_id', 'session_id'"):
         ask(ibis.table({"customer_id": "string"}, name="t"))
+
+
+# retention_curve
+
+
+def test_the_curve_rests_on_the_cohorts_for_which_the_month_is_over(order_log, rows_of):
+    orders = order_log(
+        ("ana", "2024-01-05 10:00:00Z"),
+        ("ana", "2024-02-20 10:00:00Z"),
+        ("ben", "2024-01-31 10:00:00Z"),
+        ("cleo", "2024-02-01 10:00:00Z"),
+        ("cleo", "2024-03-01 10:00:00Z"),
+    )
+    curve = retention_curve(cohort_retention(orders, as_of=datetime(2024, 3, 10, tzinfo=UTC), zone="UTC"))
+    columns = ("months_since", "customers", "active_customers", "retention_rate")
+    assert rows_of(curve, *columns) == [(0, 3, 3, 1.0), (1, 2, 1, 0.5)]
+    assert rows_of(curve, *SUMS)[1] == (2, 1, 2, 1.0, 1.0, 2.0)
+
+
+def test_the_curve_of_no_customers_is_empty(order_log, rows_of):
+    assert rows_of(retention_curve(cohort_retention(order_log(), as_of=AS_OF, zone="UTC"))) == []
