@@ -177,8 +177,8 @@ def fit_clv(summary: pd.DataFrame, *, model: str = "mbg") -> ClvModel:
     repeat_buyers = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
     if len(repeat_buyers) < MIN_REPEAT_BUYERS:
         raise NotEnoughDataError(
-            f"A CLV model needs {MIN_REPEAT_BUYERS} customers who paid on a second day; "
-            f"of {len(summary)} customers {len(repeat_buyers)} did. Choose a later week or a longer history."
+            f"A CLV model needs {MIN_REPEAT_BUYERS} customers who paid on a second day; there are "
+            f"{len(repeat_buyers)}, among {len(summary)} in all. Choose a later week or a longer history."
         )
     orders, log_likelihood, orders_held = _fit_orders(summary, model)
     spend, spend_log_likelihood, spend_held = _fit_spend(repeat_buyers)
