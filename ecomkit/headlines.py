@@ -11,7 +11,9 @@ VERDICTS = ("up", "down", "within noise", "cannot tell")
 NUMBERS = ("value", "low", "high", "before", "difference_low", "difference_high", "p_value")
 
 
-def headline(name: str, comparison: Any, *, label: str, unit: str, definition: str) -> dict[str, Any]:
+def headline(
+    name: str, comparison: Any, *, label: str, unit: str, definition: str, against: str = "the week before"
+) -> dict[str, Any]:
     """Return one number of the report, with its interval, the week before and the verdict.
 
     Parameters
@@ -28,6 +30,8 @@ def headline(name: str, comparison: Any, *, label: str, unit: str, definition: s
         One of `money`, `count`, `rate` (0 to 1), `days`.
     definition
         What is counted, over what; stands beside the number.
+    against
+        What it is compared with: `the 13 weeks before`.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(f"'{name}' is not a headline's name. Names are small letters, digits and '_'.")
@@ -39,7 +43,8 @@ def headline(name: str, comparison: Any, *, label: str, unit: str, definition: s
     numbers = {part: ten_digits(getattr(comparison, part, None)) for part in NUMBERS}
     if not hasattr(comparison, "value"):
         numbers["value"] = ten_digits(comparison)
-    return {"name": name, "label": label, "unit": unit, "definition": definition, **numbers, "verdict": verdict}
+    told = {"name": name, "label": label, "unit": unit, "definition": definition, "against": against}
+    return {**told, **numbers, "verdict": verdict}
 
 
 def hand_over(*headlines: dict[str, Any]) -> None:

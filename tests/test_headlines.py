@@ -22,6 +22,7 @@ def test_a_headline_holds_what_was_compared():
         "label": "AOV",
         "unit": "money",
         "definition": "Revenue over orders.",
+        "against": "the week before",
         "value": 0.3333333333,
         "low": 0.3,
         "high": 0.4,

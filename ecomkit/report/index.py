@@ -144,7 +144,7 @@ def _notices(period: Period, contents: Mapping[str, Any], entries: Sequence[Entr
 def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
     def form(value: float | None) -> str:
         if entry["unit"] == "money":
-            return money(value, currency, 0 if abs(entry["value"] or 0) >= 10_000 else 2)
+            return money(value, currency, 0 if abs(entry["value"] or 0) >= 1_000 else 2)
         return {"count": count, "rate": percent, "days": days}[entry["unit"]](value)
 
     has_interval = entry["low"] is not None and entry["high"] is not None
@@ -153,6 +153,7 @@ def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "value": form(entry["value"]),
         "interval": interval(entry["low"], entry["high"], form) if has_interval else "",
         "before": "" if entry["before"] is None else form(entry["before"]),
+        "against": entry["against"][:1].upper() + entry["against"][1:],
         "verdict": entry["verdict"],
         "mark": _MARKS.get(entry["verdict"], ""),
         "definition": entry["definition"],

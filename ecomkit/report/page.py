@@ -37,7 +37,9 @@ _ATTRIBUTES = {
     "th": ["class", "colspan", "rowspan", "scope"],
     "td": ["class", "colspan", "rowspan"],
 }
-_NUMBER = re.compile(r"[A-Z]{0,3} ?[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?|NaN|nan|None|NaT|unknown|<NA>|–")
+_ONE_NUMBER = r"([A-Z]{3} )?[-+]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?"
+_NUMBER = re.compile(rf"{_ONE_NUMBER}( to {_ONE_NUMBER})?|NaN|nan|None|NaT|unknown|<NA>|–")
+_DATE = re.compile(r"\d{4}-(W?\d\d)(-\d\d)?|\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z][a-z]+ \d{4}")
 
 
 def notebook_body(path: Path) -> Markup:
@@ -133,18 +135,21 @@ def _drop_row_numbers(table: Tag) -> None:
     head = [_cells(row) for row in table.select("thead > tr")]
     rows = [_cells(row) for row in table.select("tbody > tr")]
     unnamed = len(head) == 1 and head[0] and not head[0][0].get_text(strip=True)
-    if unnamed and rows and all(row[0].get_text(strip=True) == str(number) for number, row in enumerate(rows)):
+    if unnamed and all(row[0].get_text(strip=True).isdecimal() for row in rows):
         for row in [head[0], *rows]:
             row[0].decompose()
 
 
 def _align_numbers(table: Tag) -> None:
+    """Mark columns of numbers, which stand to the right, and of dates, which keep on one line."""
     rows = [_cells(row) for row in table.select("tbody > tr")]
     widths = {len(row) for row in rows}
     if len(widths) != 1:
         return  # cells that span rows or columns
     for column in range(widths.pop()):
-        if all(_NUMBER.fullmatch(row[column].get_text(strip=True)) for row in rows):
-            for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
-                if column < len(row):
-                    row[column]["class"] = "number"
+        texts = [row[column].get_text(strip=True) for row in rows]
+        for pattern, name in ((_NUMBER, "number"), (_DATE, "date")):
+            if all(pattern.fullmatch(text) for text in texts):
+                for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
+                    if column < len(row):
+                        row[column]["class"] = name
