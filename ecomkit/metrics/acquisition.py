@@ -189,6 +189,8 @@ def cac_of_every_kind(
 ) -> ir.Table:
     """Set what a new customer costs side by side: blended, paid, prospecting, fully loaded.
 
+    Only blended takes in the customers whom no spend brought.
+
     Parameters
     ----------
     orders, sessions, ad_spend, period, look_back_days, monthly_fees
@@ -197,8 +199,9 @@ def cac_of_every_kind(
     Returns
     -------
     Table
-        One row per `kind`, in the order above: the columns of `cac` over all
-        channels that the kind takes in.
+        One row per `kind`, in the order above, over all channels that the kind
+        takes in: `spend`, `new_customers`, `unknown_customers`, `cac`,
+        `spend_without_customers`, as in `cac`. Money in the shop's currency.
     """
     rows = [
         cac(

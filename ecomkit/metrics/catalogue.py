@@ -7,10 +7,11 @@ from datetime import datetime
 
 import ibis.expr.types as ir
 
-from ecomkit.metrics.acquisition import KINDS, cac, new_customers
+from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.clv_summary import clv_summary
-from ecomkit.metrics.funnel import funnel
-from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
+from ecomkit.metrics.funnel import funnel, purchases_outside
+from ecomkit.metrics.payback import contribution_so_far
+from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
 from ecomkit.metrics.sales import aov, net_revenue, new_and_returning, sales, visit_to_order_rate
 from ecomkit.periods import Period
 from ecomkit.settings import Settings
@@ -19,6 +20,7 @@ from ecomkit.settings import Settings
 FUNNEL_STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
 FUNNEL_WINDOW_DAYS = 7
 REPEAT_WITHIN_DAYS = 90
+HORIZON_DAYS = 365
 
 Tables = Mapping[str, ir.Table]
 
@@ -85,15 +87,18 @@ def _new_and_returning(tables: Tables, period: Period, as_of: datetime, settings
     )
 
 
-def _funnel(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    # Attempts of the period itself would all be too young: those of the one before are not.
-    return funnel(
-        tables["events"],
-        steps=FUNNEL_STEPS,
-        window_days=FUNNEL_WINDOW_DAYS,
-        period=period.before(),
-        as_of=as_of,
-    )
+def _steps(function: Callable[..., ir.Table]) -> Metric:
+    def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+        # Attempts of the period itself would all be too young: those of the one before are not.
+        return function(
+            tables["events"],
+            steps=FUNNEL_STEPS,
+            window_days=FUNNEL_WINDOW_DAYS,
+            period=period.before(),
+            as_of=as_of,
+        )
+
+    return Metric(function, ("events",), build)
 
 
 def _repeat_purchase_rate(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
@@ -102,6 +107,10 @@ def _repeat_purchase_rate(tables: Tables, period: Period, as_of: datetime, setti
 
 def _cohort_retention(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
     return cohort_retention(tables["orders"], as_of=as_of, zone=settings.time_zone)
+
+
+def _retention_curve(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return retention_curve(_cohort_retention(tables, period, as_of, settings))
 
 
 def _new_customers(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
@@ -113,19 +122,30 @@ def _new_customers(tables: Tables, period: Period, as_of: datetime, settings: Se
     )
 
 
-def _cac(kind: str) -> Metric:
+def _cac(function: Callable[..., ir.Table], **kind: str) -> Metric:
     def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-        return cac(
+        return function(
             tables["orders"],
             tables["sessions"],
             tables["ad_spend"],
             period=period,
             look_back_days=settings.new_customer_look_back_days,
-            kind=kind,
             monthly_fees=settings.monthly_fees,
+            **kind,
         )
 
-    return Metric(cac, ("orders", "sessions", "ad_spend"), build)
+    return Metric(function, ("orders", "sessions", "ad_spend"), build)
+
+
+def _contribution_so_far(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return contribution_so_far(
+        _new_customers(tables, period, as_of, settings),
+        tables["orders"],
+        tables["refunds"],
+        horizon_days=HORIZON_DAYS,
+        margin=settings.margin,
+        as_of=as_of,
+    )
 
 
 def _clv_summary(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
@@ -140,10 +160,14 @@ METRICS: dict[str, Metric] = {
     "visit_to_order_rate": _visit_to_order_rate(None),
     "visit_to_order_rate_by_channel": _visit_to_order_rate("channel"),
     "new_and_returning": Metric(new_and_returning, ("orders", "refunds"), _new_and_returning),
-    "funnel": Metric(funnel, ("events",), _funnel),
+    "funnel": _steps(funnel),
+    "purchases_outside": _steps(purchases_outside),
     "repeat_purchase_rate": Metric(repeat_purchase_rate, ("orders",), _repeat_purchase_rate),
     "cohort_retention": Metric(cohort_retention, ("orders",), _cohort_retention),
+    "retention_curve": Metric(retention_curve, ("orders",), _retention_curve),
     "new_customers": Metric(new_customers, ("orders", "sessions"), _new_customers),
-    **{f"cac_{kind}": _cac(kind) for kind in KINDS},
+    **{f"cac_{kind}": _cac(cac, kind=kind) for kind in KINDS},
+    "cac_of_every_kind": _cac(cac_of_every_kind),
+    "contribution_so_far": Metric(contribution_so_far, ("orders", "refunds", "sessions"), _contribution_so_far),
     "clv_summary": Metric(clv_summary, ("orders", "refunds"), _clv_summary),
 }

@@ -77,6 +77,7 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "acquisition",
         "clv_summary",
         "funnel",
+        "payback",
         "retention",
         "sales",
     }
