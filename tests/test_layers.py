@@ -25,7 +25,7 @@ ALLOWED = {
     "tables": {"metrics", "words"},
     "plots": {"errors", "words", "tables"},
     "headlines": {"errors", "words", "metrics"},
-    "explain": GROUND | {"engines", "metrics", "shop"},
+    "explain": GROUND | {"engines", "metrics", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "words", "headlines", "metrics"},
     "simulate": {"errors", "periods"},
     "cli": GROUND | {"settings", "shop", "report", "simulate", "explain", "engines"},
