@@ -60,10 +60,9 @@ def mapped_rows(
     selected = [f"CAST({_name(found[name])} AS VARCHAR) AS {name}" for name in found]
     selected += [f"CAST(NULL AS VARCHAR) AS {name}" for name in known if name not in found]
     rows = reader.replace("$path", _text(str(path)))
-    query = f"""
+    return f"""
         SELECT {_text(path.name)} AS source_file, row_number() OVER () + 1 AS line_number, {", ".join(selected)}
         FROM {rows}"""
-    return query
 
 
 def _name(column: str) -> str:

@@ -129,7 +129,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path, repa
         SELECT $source, $label, line_number, $offset + line_number, line FROM (
             SELECT line, row_number() OVER () AS line_number
             FROM read_csv($path, columns = {'line': 'VARCHAR'}, delim = '\x1f', quote = '', escape = '', header = false,
-                auto_detect = false, strict_mode = false, max_line_size = 67108864, compression = $compression)
+                auto_detect = false, strict_mode = false, max_line_size = 16777216, buffer_size = 33554432, compression = $compression)
         ) WHERE trim(line) <> ''"""
     offset = con.execute("SELECT coalesce(max(row_id), 0) FROM lines").fetchone()[0]
     with path.open("rb") as opened:
