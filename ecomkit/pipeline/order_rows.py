@@ -108,6 +108,7 @@ def refund_drafts(lines: ir.Table) -> ir.Table:
         total=ibis.null(MONEY),
         currency=_.currency.min(),
         row_id=_.row_id.min(),
+        by_line=ibis.literal(True),
     )
 
 

@@ -61,7 +61,7 @@ def refund_drafts(calls: ir.Table) -> ir.Table:
     refunded = calls.filter(_.event_name == "Order Refunded")
     return refunded.select(
         "order_id", "received_at", "revenue", "total", "currency", "row_id",
-        refund_id=_.message_id, refunded_at=_.occurred_at,
+        refund_id=_.message_id, refunded_at=_.occurred_at, by_line=ibis.literal(False),
     )  # fmt: skip
 
 
@@ -119,7 +119,8 @@ def priced_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone
     """Return the canonical `refunds`, in revenue terms: shipping and tax sent back are not in `amount`.
 
     A refund that names no money, or at least the order's total, sends the whole
-    revenue back; any other sum counts as it is, up to the order's revenue. A refund
+    revenue back; any other sum counts as it is, up to the order's revenue. One read
+    line by line counts as it is: its goods may come from several orders. A refund
     takes its order's rate, an unmatched one the rate of its own day.
     """
     rated = converted(refunds, rates, day=local_day(refunds.refunded_at, zone), currency=currency)
@@ -128,7 +129,7 @@ def priced_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone
     rate = ibis.coalesce(matched.order_rate, matched.rate)
     revenue, total = in_shop_currency(matched.revenue, rate), in_shop_currency(matched.total, rate)
     amount = ibis.cases(
-        (matched.order_revenue.isnull(), ibis.coalesce(revenue, total)),
+        (matched.order_revenue.isnull() | matched.by_line, ibis.coalesce(revenue, total)),
         (revenue.notnull(), ibis.least(revenue, matched.order_revenue)),
         (total.isnull() | (total >= matched.order_total - CENT / 2), matched.order_revenue),
         else_=ibis.least(total, matched.order_revenue),
