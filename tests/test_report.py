@@ -463,7 +463,7 @@ class TestPages:
             *("6.1 %", "5.6 to 6.6 %"),
             *("unknown", "unknown"),
         ]
-        assert [cell.get_text() for cell in body.select(".date")] == ["week", "2026-W44", "2026-W43"]
+        assert [cell.get_text() for cell in body.select("tbody .short")] == ["Email", "2026-W44", "Direct", "2026-W43"]
         assert "x{}" not in str(body)
 
     def test_an_index_with_a_name_stays(self, tmp_path):

@@ -39,7 +39,7 @@ _ATTRIBUTES = {
 }
 _ONE_NUMBER = r"([A-Z]{3} )?[-+]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?"
 _NUMBER = re.compile(rf"{_ONE_NUMBER}( to {_ONE_NUMBER})?|NaN|nan|None|NaT|unknown|<NA>|–")
-_DATE = re.compile(r"\d{4}-(W?\d\d)(-\d\d)?|\d{1,2} [A-Z][a-z]+ \d{4}|[A-Z][a-z]+ \d{4}")
+_SHORT = 24
 
 
 def notebook_body(path: Path) -> Markup:
@@ -141,15 +141,15 @@ def _drop_row_numbers(table: Tag) -> None:
 
 
 def _align_numbers(table: Tag) -> None:
-    """Mark columns of numbers, which stand to the right, and of dates, which keep on one line."""
+    """Mark columns of numbers, which stand to the right, and of short texts, which keep on one line."""
     rows = [_cells(row) for row in table.select("tbody > tr")]
     widths = {len(row) for row in rows}
     if len(widths) != 1:
         return  # cells that span rows or columns
     for column in range(widths.pop()):
         texts = [row[column].get_text(strip=True) for row in rows]
-        for pattern, name in ((_NUMBER, "number"), (_DATE, "date")):
-            if all(pattern.fullmatch(text) for text in texts):
-                for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
-                    if column < len(row):
-                        row[column]["class"] = name
+        is_number = all(_NUMBER.fullmatch(text) for text in texts)
+        if is_number or max(map(len, texts)) <= _SHORT:
+            for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
+                if column < len(row):
+                    row[column]["class"] = "number" if is_number else "short"
