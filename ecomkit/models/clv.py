@@ -43,9 +43,8 @@ class ClvModel:
     `params` holds r, alpha, a and b of the order model (alpha in days) and p, q
     and gamma of Gamma-Gamma (gamma in the shop's money); the log-likelihoods
     are on that scale. `summary` is the frame of the fit, one row per customer.
-    `orders_held` and `spend_held` say that a small penalty had to keep the
-    parameters from growing without end: the data show no drop-out, or no
-    difference between customers.
+    `is_held` says that a small penalty had to keep parameters from growing
+    without end: the data show no drop-out, or no difference between customers.
     """
 
     model: str
@@ -53,8 +52,7 @@ class ClvModel:
     log_likelihood: float
     spend_log_likelihood: float
     summary: pd.DataFrame
-    orders_held: bool = False
-    spend_held: bool = False
+    is_held: bool
 
     def p_alive(self, history: pd.DataFrame | None = None) -> pd.Series:
         """Return the chance that each customer has not dropped out, 1.0 for one-time buyers under BG/NBD.
@@ -183,7 +181,7 @@ def fit_clv(summary: pd.DataFrame, *, model: str = "mbg") -> ClvModel:
     orders, log_likelihood, orders_held = _fit_orders(summary, model)
     spend, spend_log_likelihood, spend_held = _fit_spend(repeat_buyers)
     params = orders | spend
-    return ClvModel(model, params, log_likelihood, spend_log_likelihood, summary, orders_held, spend_held)
+    return ClvModel(model, params, log_likelihood, spend_log_likelihood, summary, orders_held or spend_held)
 
 
 def _fit_orders(summary: pd.DataFrame, model: str) -> tuple[dict[str, float], float, bool]:

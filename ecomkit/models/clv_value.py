@@ -13,6 +13,8 @@ MODELS = ("mbg", "bg")
 _STEPS = 6
 _RELATED = 0.3
 _NOBODY_LEAVES = 0.98
+# Below this weight of one purchase day against the mean, customers are told apart by chance alone.
+_ONE_DAY_TELLS = 0.05
 
 
 def fit_both(summary: pd.DataFrame) -> tuple[list[ClvModel], str]:
@@ -145,10 +147,13 @@ def limits(models: Sequence[ClvModel]) -> str:
         f"Among repeat buyers frequency and spend correlate at {related:.2f}, {strength} for Gamma-Gamma, "
         "which takes them as unrelated."
     ]
-    if any(model.spend_held for model in models):
+    p, q = models[0].params["p"], models[0].params["q"]
+    if p / (p + q - 1) < _ONE_DAY_TELLS:
         sentences.append(
             "Customers hardly differ in what they spend, so that each is expected to spend about the mean."
         )
     if all(model.p_alive().mean() > _NOBODY_LEAVES for model in models):
         sentences.append("The models see nobody leave: the history is too short to tell a pause from a loss.")
+    if any(model.is_held for model in models):
+        sentences.append("A small penalty holds parameters that these data leave open.")
     return " ".join(sentences)
