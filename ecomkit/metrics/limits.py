@@ -59,8 +59,9 @@ def _residual_squares(sums: Sums) -> np.ndarray:
 def total_limits(values: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gamma limits of sums with these sums of squares, Poisson's own where each cluster adds 1."""
     effective = np.where(squares > 0, divide(values**2, squares), 0.0)
+    effective = np.where(np.isnan(values), np.nan, effective)
     size = np.where(squares > 0, divide(squares, values), 1.0)
-    low = np.where(effective > 0, stats.gamma.ppf(_TAIL, np.maximum(effective, 1e-9)) * size, 0.0)
+    low = np.where(effective == 0, 0.0, stats.gamma.ppf(_TAIL, np.maximum(effective, 1e-9)) * size)
     high = stats.gamma.ppf(1 - _TAIL, effective + 1) * size
     reach = Z * np.sqrt(squares)
     # Below 1 some clusters are negative, as refunds are: only then can the sum of squares exceed the square.

