@@ -112,3 +112,17 @@ def test_ad_spend_has_channel_purpose_and_restated_rows_count_once(make_shop):
     assert found == [("1", 7.0, "Paid Social", "prospecting"), ("2", 1.0, "Paid Social", "retargeting")]
     [step] = rows(shop.build_log.filter(_.step == "read ad spend"))
     assert (step["rows_in"], step["rows_out"], step["duplicates"], step["rows_quarantined"]) == (4, 2, 1, 1)
+
+
+def test_an_order_that_calls_sent_already_counts_once(make_shop):
+    from tests.calls import order, server
+
+    toml = TOML + '[[source]]\nkind = "segment_files"\npath = "calls.ndjson"\n'
+    call = server("Order Completed", user="7", **order("1", revenue=5.0, currency="GBP"))
+    shop = open_shop(
+        make_shop(call, toml=toml, files={"orders.csv": HEADER + "1,2026-07-01,7,A,1,5\n2,2026-07-02,7,A,1,5\n"})
+    )
+    found = {row["order_id"]: row["money_rule"] for row in rows(shop.orders)}
+    assert list(found) == ["2", "1"]
+    [step] = rows(shop.build_log.filter(_.step == "orders"))
+    assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (3, 2, 1)

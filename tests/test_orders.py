@@ -149,7 +149,7 @@ def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop)
         open_shop(folder)
     assert str(caught.value) == (
         "There is no exchange rate for 'USD': 'USD' for 2 rows from 2026-10-01 to 2026-10-03. "
-        "Add a line per day to the file that 'rates' names in [money] of 'shop.toml' "
+        "Add a line per day to the file that 'rates' names in [money] of shop.toml "
         "(columns date, currency, rate to the shop's currency)."
     )
 

@@ -66,7 +66,7 @@ def in_shop_currency(amount: ir.DecimalValue, rate: ir.DecimalValue, *, digits: 
     return (amount.cast(_FACTOR) * rate).round(digits).cast(MONEY)
 
 
-def check_rates(rated: ir.Table, *, settings_file: str) -> None:
+def check_rates(rated: ir.Table) -> None:
     """Stop when a row has no rate: money is never taken at 1.0 by default.
 
     Raises
@@ -81,6 +81,6 @@ def check_rates(rated: ir.Table, *, settings_file: str) -> None:
         named = "; ".join(f"'{r['currency']}' for {r['rows']} rows from {r['first']} to {r['last']}" for r in rows)
         raise SourceError(
             f"There is no exchange rate for {quoted(r['currency'] for r in rows)}: {named}. "
-            f"Add a line per day to the file that 'rates' names in [money] of '{settings_file}' "
+            "Add a line per day to the file that 'rates' names in [money] of shop.toml "
             "(columns date, currency, rate to the shop's currency)."
         )

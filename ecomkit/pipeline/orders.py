@@ -115,29 +115,32 @@ def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
     return finished.select(*ORDER_LINES.names).cast(ORDER_LINES).order_by("order_id", "line_number")
 
 
-def priced_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone: str, currency: str) -> ir.Table:
+def rated_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone: str, currency: str) -> ir.Table:
+    """Give refunds their order's money and rate; an unmatched refund takes the rate of its own day."""
+    own = converted(refunds, rates, day=local_day(refunds.refunded_at, zone), currency=currency)
+    orders = priced.select("order_id", "order_total", order_revenue=_.revenue, order_rate=_.rate)
+    matched = own.left_join(orders, "order_id")
+    return matched.mutate(rate=ibis.coalesce(_.order_rate, _.rate))
+
+
+def finished_refunds(rated: ir.Table, *, currency: str) -> ir.Table:
     """Return the canonical `refunds`, in revenue terms: shipping and tax sent back are not in `amount`.
 
     A refund that names no money, or at least the order's total, sends the whole
     revenue back; any other sum counts as it is, up to the order's revenue. One read
-    line by line counts as it is: its goods may come from several orders. A refund
-    takes its order's rate, an unmatched one the rate of its own day.
+    line by line counts as it is: its goods may come from several orders.
     """
-    rated = converted(refunds, rates, day=local_day(refunds.refunded_at, zone), currency=currency)
-    orders = priced.select("order_id", "order_total", order_revenue=_.revenue, order_rate=_.rate)
-    matched = rated.left_join(orders, "order_id")
-    rate = ibis.coalesce(matched.order_rate, matched.rate)
-    revenue, total = in_shop_currency(matched.revenue, rate), in_shop_currency(matched.total, rate)
+    revenue, total = in_shop_currency(rated.revenue, rated.rate), in_shop_currency(rated.total, rated.rate)
     amount = ibis.cases(
-        (matched.order_revenue.isnull() | matched.by_line, ibis.coalesce(revenue, total)),
-        (revenue.notnull(), ibis.least(revenue, matched.order_revenue)),
-        (total.isnull() | (total >= matched.order_total - CENT / 2), matched.order_revenue),
-        else_=ibis.least(total, matched.order_revenue),
+        (rated.order_revenue.isnull() | rated.by_line, ibis.coalesce(revenue, total)),
+        (revenue.notnull(), ibis.least(revenue, rated.order_revenue)),
+        (total.isnull() | (total >= rated.order_total - CENT / 2), rated.order_revenue),
+        else_=ibis.least(total, rated.order_revenue),
     )
-    finished = matched.mutate(
+    finished = rated.mutate(
         amount=amount.round(2),
         currency=ibis.literal(currency),
-        order_id=ibis.ifelse(matched.order_revenue.notnull(), matched.order_id, ibis.null(str)),
+        order_id=ibis.ifelse(rated.order_revenue.notnull(), rated.order_id, ibis.null(str)),
     )
     return finished.select(*REFUNDS.names).cast(REFUNDS).order_by("refunded_at", "refund_id")
 
