@@ -31,7 +31,8 @@ lint: $(READY)
 
 # Run the notebooks on the fixture shop and store their outputs.
 notebooks: $(READY)
-	$(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(BIN)/python -m nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 # Names, versions and hashes, no address.
 lock: $(READY)

@@ -15,6 +15,7 @@ from ecomkit.shop import ROOT
 CONDA_NAMES = {
     "duckdb": "duckdb-python",
     "ibis-framework": "ibis-duckdb",
+    "jupyter-core": "jupyter_core",
     "matplotlib": "matplotlib-base",
     "seaborn": "seaborn-base",
 }
