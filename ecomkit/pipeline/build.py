@@ -1,11 +1,9 @@
 """From a shop's sources to its canonical tables, step by step, in one DuckDB file."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
