@@ -15,7 +15,7 @@ import pytest
 from ecomkit.engines import ENGINES, to_sql
 from ecomkit.errors import TableError
 from ecomkit.frames import to_frame
-from ecomkit.metrics.clv_summary import clv_histogram, clv_holdout, clv_summary
+from ecomkit.metrics.clv_summary import clv_histogram, clv_holdout, clv_summary, realised_value
 from ecomkit.schemas import ORDERS, REFUNDS
 
 with warnings.catch_warnings():
@@ -151,7 +151,7 @@ def test_the_queries_compile_for_each_engine(engine):
     tables = ibis.table(ORDERS, name="orders"), ibis.table(REFUNDS, name="refunds")
     summary = clv_summary(*tables, as_of=AS_OF, zone="Europe/London")
     holdout = clv_holdout(*tables, calibration_end=datetime(2024, 1, 1, tzinfo=UTC), as_of=AS_OF, zone="Europe/London")
-    for query in (summary, clv_histogram(summary), holdout):
+    for query in (summary, clv_histogram(summary), realised_value(summary), holdout):
         assert "SELECT" in to_sql(query, engine)
 
 
@@ -212,3 +212,31 @@ def test_the_holdout_knows_no_customer_born_in_it():
         ("ana", 0, 30, 1)
     ]
     assert rows[0]["net_revenue_holdout"] == 7
+
+
+def test_realised_value_splits_customers_and_money_by_purchase_days():
+    orders = order_log(
+        ("ana", "2024-01-01", "10"),
+        ("ben", "2024-01-01", "30"),
+        ("eve", "2024-01-01", "5"),
+        ("eve", "2024-01-02", "5"),
+        *(("max", f"2024-01-{day:02d}", "10") for day in range(1, 6)),
+    )
+    summary = clv_summary(orders, refund_log(), as_of=AS_OF, zone="UTC")
+    assert realised_value(summary, most_days=3).to_pyarrow().to_pylist() == [
+        {
+            "purchase_days": days,
+            "customers": customers,
+            "net_revenue": net_revenue,
+            "net_revenue_per_customer": net_revenue / customers,
+            "customers_share": customers / 4,
+            "net_revenue_share": net_revenue / 100,
+        }
+        for days, customers, net_revenue in [(1, 2, 40), (2, 1, 10), (3, 1, 50)]
+    ]
+
+
+def test_realised_value_without_money_has_no_share_of_it():
+    summary = clv_summary(order_log(("ana", "2024-01-01", "0")), refund_log(), as_of=AS_OF, zone="UTC")
+    [row] = realised_value(summary).to_pyarrow().to_pylist()
+    assert (row["net_revenue_per_customer"], row["net_revenue_share"], row["customers_share"]) == (0, None, 1)
