@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 UNKNOWN = "unknown"
+NO_DATA = "There is no data for this question in this period."
 LONGEST_NAME = 80
 LONGEST_TEXT = 2_000
 
@@ -26,10 +27,15 @@ _TABLES = {"ad_spend": "ad spend", "order_lines": "order lines", "product_events
 
 
 def say(text: str) -> None:
-    """Display a sentence: `**bold**` is bold, all else appears as it is written."""
+    """Display a sentence: `**bold**` is bold, all else appears as it is written.
+
+    Where the first bold words, the answer, are unknown, the sentence says so
+    and nothing else.
+    """
     from IPython.display import display
 
-    line = _one_line(text, LONGEST_TEXT)
+    answer = _BOLD.search(text)
+    line = NO_DATA if answer and answer[1].startswith(UNKNOWN) else _one_line(text, LONGEST_TEXT)
     display({"text/markdown": escape(line), "text/plain": _BOLD.sub(r"\1", line)}, raw=True)
 
 
@@ -242,7 +248,7 @@ def costs_of(costs: Any, currency: str, *, floor: int) -> str:
     parts = [told(*row) for row in sorted((row for row in rows if row[2] >= floor), key=lambda row: -row[3])]
     few = [told(*row) for row in rows if row[2] < floor]
     if few:
-        parts.append(f"on fewer than {_number(floor, 'new customer')}, so not ranked: {', '.join(few)}")
+        parts.append(f"on fewer than {counted(floor, 'new customer')}, so not ranked: {', '.join(few)}")
     return "; ".join(parts) or "no channel has spend in this period"
 
 
@@ -297,16 +303,16 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
     sentences = []
     if contents.get("orders"):
         guests = contents.get("guest_orders") or 0
-        of_guests = f", and {_number(guests, 'order')} of guests" if guests else ""
-        customers = _number(contents.get("customers"), "customer")
+        of_guests = f", and {counted(guests, 'order')} of guests" if guests else ""
+        customers = counted(contents.get("customers"), "customer")
         sentences.append(
-            f"**{_number(contents['orders'], 'order')}** by {customers}{of_guests}, "
-            f"and {_number(contents.get('sessions'), 'session')}, "
+            f"**{counted(contents['orders'], 'order')}** by {customers}{of_guests}, "
+            f"and {counted(contents.get('sessions'), 'session')}, "
             f"from {day(contents.get('first_day'))} to {day(contents.get('last_day'))}."
         )
         sentences.append(
-            f"The period itself holds {_number(contents.get('orders_in_period'), 'order')} "
-            f"and {_number(contents.get('sessions_in_period'), 'session')}."
+            f"The period itself holds {counted(contents.get('orders_in_period'), 'order')} "
+            f"and {counted(contents.get('sessions_in_period'), 'session')}."
         )
     sentences.append(_set_aside(contents.get("set_aside") or ()))
     if lacks:
@@ -325,10 +331,11 @@ def _set_aside(reasons: Iterable[tuple]) -> str:
     rest = sum(reason[2] for reason in largest[3:])
     total = sum(reason[2] for reason in largest)
     more = f", and {count(rest)} for other reasons" if rest else ""
-    return f"{_number(total, 'row')} set aside: {', '.join(named)}{more}."
+    return f"{counted(total, 'row')} set aside: {', '.join(named)}{more}."
 
 
-def _number(value: int | None, noun: str) -> str:
+def counted(value: float | None, noun: str) -> str:
+    """Return a count with its noun: `1 order`, `1,234 orders`."""
     return f"{count(value or 0)} {noun}{'' if value == 1 else 's'}"
 
 
@@ -350,7 +357,7 @@ def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "
     """
     before = form(comparison.before, *more)
     if _is_unknown(comparison.before):
-        return f"with no number from {when} to compare with"
+        return "with nothing before to compare with"
     if comparison.verdict == "within noise":
         return f"within noise of {before} {when}"
     if comparison.verdict == "cannot tell":

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from ecomkit.words import against, costs_of, money, stands_out, where_it_stops, who_pays_back
+from ecomkit.words import NO_DATA, against, costs_of, counted, money, say, stands_out, where_it_stops, who_pays_back
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from ecomkit.words import against, costs_of, money, stands_out, where_it_stops, 
         pytest.param("down", 900, "down from EUR 900.00 the week before", id="down"),
         pytest.param("within noise", 900, "within noise of EUR 900.00 the week before", id="noise"),
         pytest.param("cannot tell", 900, "too little to compare with EUR 900.00 the week before", id="too little"),
-        pytest.param("cannot tell", float("nan"), "with no number from the week before to compare with", id="nothing"),
+        pytest.param("cannot tell", float("nan"), "with nothing before to compare with", id="nothing"),
     ],
 )
 def test_a_comparison_is_said_with_its_verdict(verdict, before, words):
@@ -94,3 +94,26 @@ def test_costs_are_said_from_the_dearest_and_small_channels_without_a_cost():
         "Video EUR 25.00 (EUR 9.80 to 91.80)"
     )
     assert costs_of(costs.tail(1), "EUR", floor=30) == "no channel has spend in this period"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("**unknown** of 0 visits", NO_DATA, id="an unknown answer"),
+        pytest.param("**unknown orders** came", NO_DATA, id="an unknown number of things"),
+        pytest.param("**0 orders**, worth **unknown**", "0 orders, worth unknown", id="a known answer"),
+        pytest.param("The unknown ones are **5**", "The unknown ones are 5", id="the word elsewhere"),
+    ],
+)
+def test_a_sentence_without_an_answer_says_that_there_is_no_data(text, shown, monkeypatch):
+    heard = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **more: heard.append(data["text/plain"]))
+    say(text)
+    assert heard == [shown]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0, "0 orders"), (1, "1 order"), (1234, "1,234 orders"), (float("nan"), "unknown orders")]
+)
+def test_a_count_agrees_with_its_noun(value, words):
+    assert counted(value, "order") == words

@@ -41,7 +41,7 @@ def lifetime_values(
     orders = model.expected_orders(days_left.to_numpy("float64"))
     discount = (1 + yearly_discount_rate) ** (-days_left / 2 / DAYS_PER_YEAR)
     by_customer = pd.Series((orders * model.expected_spend() * discount * margin).to_numpy(), summary["customer_id"])
-    expected = contributions["customer_id"].map(by_customer)
+    expected = contributions["customer_id"].map(by_customer).astype("float64")
     return contributions.assign(expected=expected, lifetime_value=contributions["realised"] + expected)
 
 
@@ -79,7 +79,9 @@ def lifetime_value_to_cac(values: pd.DataFrame, costs: pd.DataFrame) -> pd.DataF
             lifetime_value_squares=("lifetime_value_squares", "sum"),
         )
     )
-    rows = costs[["channel", "spend", "cac", "spend_without_customers"]].join(totals, on="channel")
+    rows = costs[["channel", "spend", "cac", "spend_without_customers"]].merge(
+        totals.reset_index(), on="channel", how="left"
+    )
     known = rows.fillna({name: 0.0 for name in totals.columns if name != "expected"})
     known = add_total_interval(known, "lifetime_value")
     customers = known["lifetime_value_clusters"].replace(0, np.nan)

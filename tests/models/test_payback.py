@@ -120,6 +120,13 @@ def test_unknown_expectations_stay_unknown():
 def test_without_customers_or_costs_there_are_rows_without_values_or_none():
     assert lifetime_value_to_cac(VALUES.head(0), COSTS).customers.tolist() == [0, 0, 0]
     assert lifetime_value_to_cac(VALUES, COSTS.head(0)).empty
+    assert lifetime_value_to_cac(VALUES.head(0), COSTS.head(0)).empty
+
+
+def test_without_new_customers_there_is_nothing_to_value():
+    summary = summary_of()
+    values = lifetime_values(contributions_of(summary, 90.0).head(0), summary, yearly_discount_rate=0.1, margin=1.0)
+    assert (list(values.columns[-2:]), len(values)) == (["expected", "lifetime_value"], 0)
 
 
 def test_spend_on_customers_who_may_be_old_ones_has_no_multiple():
