@@ -3,12 +3,12 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
-from ecomkit.metrics.clv_summary import clv_summary
+from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.metrics.funnel import funnel, purchases_outside
 from ecomkit.metrics.payback import contribution_so_far
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
@@ -21,6 +21,7 @@ FUNNEL_STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Co
 FUNNEL_WINDOW_DAYS = 7
 REPEAT_WITHIN_DAYS = 90
 HORIZON_DAYS = 365
+HOLDOUT_DAYS = 91
 
 Tables = Mapping[str, ir.Table]
 
@@ -152,6 +153,20 @@ def _clv_summary(tables: Tables, period: Period, as_of: datetime, settings: Sett
     return clv_summary(tables["orders"], tables["refunds"], as_of=as_of, zone=settings.time_zone)
 
 
+def _realised_value(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return realised_value(_clv_summary(tables, period, as_of, settings))
+
+
+def _clv_holdout(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    return clv_holdout(
+        tables["orders"],
+        tables["refunds"],
+        calibration_end=as_of - timedelta(days=HOLDOUT_DAYS),
+        as_of=as_of,
+        zone=settings.time_zone,
+    )
+
+
 METRICS: dict[str, Metric] = {
     "net_revenue": _net_revenue("cash"),
     "net_revenue_by_order": _net_revenue("order"),
@@ -170,4 +185,6 @@ METRICS: dict[str, Metric] = {
     "cac_of_every_kind": _cac(cac_of_every_kind),
     "contribution_so_far": Metric(contribution_so_far, ("orders", "refunds", "sessions"), _contribution_so_far),
     "clv_summary": Metric(clv_summary, ("orders", "refunds"), _clv_summary),
+    "realised_value": Metric(realised_value, ("orders", "refunds"), _realised_value),
+    "clv_holdout": Metric(clv_holdout, ("orders", "refunds"), _clv_holdout),
 }

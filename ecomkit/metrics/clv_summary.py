@@ -67,6 +67,9 @@ def clv_summary(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, zone: s
 def realised_value(summary: ir.Table, *, most_days: int = 6) -> ir.Table:
     """Split what customers have brought so far by how often they bought.
 
+    Orders of one day count as one purchase; refunds known by `as_of` are taken
+    off. Guests are in no row.
+
     Parameters
     ----------
     summary
@@ -135,9 +138,11 @@ def clv_holdout(
     Returns
     -------
     Table
-        One row per customer of the calibration: the columns of `clv_summary`
-        at `calibration_end`, with `frequency_holdout`, distinct days with an
-        order in the holdout, and `net_revenue_holdout`, what these brought.
+        One row per customer of the calibration: `customer_id`, `frequency`,
+        `recency`, `T`, `monetary_value` and `net_revenue` at
+        `calibration_end`, as `clv_summary` has them, with
+        `frequency_holdout`, distinct days with an order in the holdout, and
+        `net_revenue_holdout`, what these brought.
     """
     history = clv_summary(orders, refunds, as_of=calibration_end, zone=zone)
     later = orders.filter(_.ordered_at >= calibration_end)
