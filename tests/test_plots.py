@@ -225,6 +225,14 @@ def test_the_axes_stay_below_their_head_lines(name):
     assert ax.get_tightbbox().y1 <= lowest
 
 
+def test_words_beside_the_bars_do_not_meet_the_legend():
+    costly = VALUES.assign(cac=[40.0, 400.0])
+    ax = PICTURES["lifetime value to cac"](costly)
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert not [text for text in ax.texts if legend.overlaps(text.get_window_extent())]
+
+
 def test_a_long_title_wraps_and_pushes_the_axes_down():
     title = "Does the share of visits that end in an order change from week to week, beyond chance alone?"
     ax = plot_weekly_visit_to_order_rate(FRAMES["weekly rate"], week=WEEK, title=title)

@@ -23,7 +23,7 @@ def plot_new_customers(won: pd.DataFrame, *, span: str, title: str) -> Axes:
 def plot_kinds_of_cac(kinds: pd.DataFrame, *, currency: str, floor: int, span: str, title: str) -> Axes:
     """Draw the four CACs side by side; those on fewer than `floor` new customers grey."""
     known = kinds[kinds.cac.notna()]
-    subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: fewer than {floor} customers."
+    subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: under {floor}."
     ax = dot_axes(len(known), title=title, subtitle=subtitle)
     labels = [f"{row.kind.replace('_', ' ').capitalize()} ({row.new_customers:,})" for _, row in known.iterrows()]
     draw_dots(ax, known, "cac", labels=labels, is_small=known.new_customers < floor)
@@ -41,7 +41,7 @@ def plot_cac(costs: pd.DataFrame, *, currency: str, floor: int, span: str, title
     """
     paid = costs[costs.spend > 0]
     ordered = large_first(paid, "cac", size="new_customers", floor=floor)
-    subtitle = f"Spend / new customers credited, {span}. Line: 95 % interval. Grey: fewer than {floor} customers."
+    subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: under {floor}."
     ax = dot_axes(len(ordered), title=title, subtitle=subtitle)
     labels = [f"{row.channel} ({row.new_customers:,})" for _, row in ordered.iterrows()]
     draw_dots(ax, ordered, "cac", labels=labels, is_small=ordered.new_customers < floor)
@@ -61,7 +61,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
     """Draw what a new customer of each channel brings, earned and expected, against what he cost."""
     paid = values[values.spend > 0]
     ordered = large_first(paid, "ltv_to_cac", size="customers", floor=floor)
-    subtitle = f"Customers who first ordered {span}. Multiple: value / cost (95 % interval)."
+    subtitle = f"New customers, {span}. Beside the bar: value / cost (95 % interval)."
     ax = dot_axes(2 * len(ordered), title=title, subtitle=subtitle)
     if ordered.empty:
         return without_data(ax)
@@ -92,8 +92,8 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
     ax.set_xlim(0, ends.max() * 1.5)
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("Channel (new customers)")
-    number_axis(ax.xaxis, "Per new customer", unit=currency)
-    ax.legend(loc="lower right", frameon=True)
+    number_axis(ax.xaxis, "Value and cost per new customer", unit=currency)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
     return ax
 
 

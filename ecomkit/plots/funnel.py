@@ -21,7 +21,7 @@ def plot_funnel(steps: pd.DataFrame, *, span: str, title: str) -> Axes:
     ax.set_yticks(places, labels=list(steps.step))
     ax.set_ylim(len(steps) - 0.5, -0.5)
     ax.set_xlim(0, steps.people.max() * 1.42)
-    ax.grid(visible=False, axis="y")
+    ax.grid(visible=False)
     ax.set_ylabel("Step of the funnel")
     number_axis(ax.xaxis, "People who reached the step", unit="count")
     return ax

@@ -10,9 +10,7 @@ from ecomkit.plots.style import new_axes, percent_axis, without_data
 
 def plot_repeat_purchase_rate(rates: pd.DataFrame, *, within_days: int, floor: int, title: str) -> Axes:
     """Draw each cohort's repeat purchase rate with its interval, oldest on top, cohorts under `floor` grey."""
-    subtitle = (
-        f"Customers whose {within_days} days have passed. Line: 95 % interval. Grey: fewer than {floor} customers."
-    )
+    subtitle = f"Customers whose {within_days} days have passed. Line: 95 % interval. Grey: under {floor} customers."
     ax = dot_axes(len(rates), title=title, subtitle=subtitle)
     labels = [f"{row.cohort_month:%b %Y} ({row.customers:,})" for _, row in rates.iterrows()]
     draw_dots(ax, rates, "repeat_purchase_rate", labels=labels, is_small=rates.customers < floor)

@@ -39,7 +39,7 @@ def plot_weekly_visit_to_order_rate(weeks: pd.DataFrame, *, week: date, title: s
 def plot_visit_to_order_rate_by(rates: pd.DataFrame, *, by: str, floor: int, span: str, title: str) -> Axes:
     """Draw the visit-to-order rate of each group, best first, groups under `floor` sessions grey and last."""
     ordered = large_first(rates, "visit_to_order_rate", size="sessions", floor=floor)
-    subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: fewer than {floor} sessions."
+    subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
     ax = dot_axes(len(ordered), title=title, subtitle=subtitle)
     labels = [f"{row[by]} ({row.sessions:,})" for _, row in ordered.iterrows()]
     draw_dots(ax, ordered, "visit_to_order_rate", labels=labels, is_small=ordered.sessions < floor)
@@ -85,7 +85,7 @@ def plot_order_links(linked: pd.DataFrame, *, span: str, title: str) -> Axes:
         bars, [f"{count(n)} ({percent(share)})" for n, share in zip(ordered.orders, shares, strict=True)], padding=5
     )
     ax.set_yticks(places, labels=list(ordered.session_rule.where(~is_loose, "no session")))
-    ax.set_ylim(max(len(ordered), 3) - 0.5, -0.5)
+    ax.set_ylim(max(len(ordered), 2) - 0.5, -0.5)
     ax.set_xlim(0, ordered.orders.max() * 1.25)
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("How the order met its session")
