@@ -51,7 +51,8 @@ _PATHS: Spellings = {
 _ADDRESS = r"[A-Za-z0-9._%+''-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _PERSONAL_KEYS = r"first_?name|last_?name|name|phone|email|street|city|postal_?code|birthday|username|address|ip"
 _MACROS = rf"""
-CREATE OR REPLACE TEMP MACRO without_address(x) AS regexp_replace(x, '{_ADDRESS}', '[address]', 'g');
+CREATE OR REPLACE TEMP MACRO without_address(x) AS
+    CASE WHEN contains(x, '@') OR contains(x, '%40') THEN regexp_replace(x, '{_ADDRESS}', '[address]', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO hashed(x, salt) AS sha256(salt || lower(trim(x)));
 CREATE OR REPLACE TEMP MACRO safe_id(x, salt) AS
     CASE WHEN contains(x, '@') THEN 'hashed-' || hashed(x, salt) ELSE nullif(trim(x), '') END;
@@ -129,8 +130,9 @@ def _read_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path, repa
         SELECT $source, $label, line_number, $offset + line_number, line FROM (
             SELECT line, row_number() OVER () AS line_number
             FROM read_csv($path, columns = {'line': 'VARCHAR'}, delim = '\x1f', quote = '', escape = '', header = false,
-                auto_detect = false, strict_mode = false, max_line_size = 16777216, buffer_size = 33554432, compression = $compression)
-        ) WHERE trim(line) <> ''"""
+                auto_detect = false, strict_mode = false, compression = $compression,
+                max_line_size = 16777216, buffer_size = 33554432)
+        ) WHERE NOT regexp_full_match(line, '\\s*')"""
     offset = con.execute("SELECT coalesce(max(row_id), 0) FROM lines").fetchone()[0]
     with path.open("rb") as opened:
         gzipped = opened.read(2) == b"\x1f\x8b"
