@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ecomkit.metrics.ratio import SUMS
-from ecomkit.words import count, day, interval, money, month, multiple, percent, short
+from ecomkit.words import UNKNOWN, count, day, interval, money, month, multiple, percent, short
 
 _FOR_INTERVALS = re.compile(rf"(.+_)?({'|'.join(SUMS)}|squares)")
 
@@ -16,7 +16,7 @@ def readable(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, curre
 
     Rates become percent, whole numbers counts, other numbers money in
     `currency`; `<name>_low` and `<name>_high` become one interval beside
-    `<name>`. The sums that intervals are made of stay out.
+    `<name>`; null becomes a dash. The sums that intervals are made of stay out.
 
     Parameters
     ----------
@@ -32,11 +32,15 @@ def readable(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, curre
         if _FOR_INTERVALS.fullmatch(name) or re.fullmatch(r".+_(low|high)", name):
             continue
         head, form = _form(frame[name], currency)
-        shown[head] = [form(value) for value in frame[name]]
+        shown[head] = [_known(form(value)) for value in frame[name]]
         if f"{name}_low" in frame and f"{name}_high" in frame:
             ends = zip(frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
-            shown[f"{head}, 95 % interval"] = [interval(low, high, form) for low, high in ends]
+            shown[f"{head}, 95 % interval"] = [_known(interval(low, high, form)) for low, high in ends]
     return pd.DataFrame(shown, index=frame.index, dtype="str")
+
+
+def _known(text: str) -> str:
+    return "–" if text == UNKNOWN else text
 
 
 def _form(column: pd.Series, currency: str):

@@ -33,7 +33,7 @@ def test_each_column_is_written_as_its_name_says():
         "channel": "<b>Email</b>",
         "orders": "1,234",
         "revenue (EUR)": "1,234.50",
-        "revenue (EUR), 95 % interval": "unknown",
+        "revenue (EUR), 95 % interval": "–",
         "repeat purchase rate": "6.1 %",
         "repeat purchase rate, 95 % interval": "5.0 to 7.0 %",
         "ltv to cac": "3.2x",
