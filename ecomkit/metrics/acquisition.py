@@ -129,8 +129,8 @@ def cac(
     -------
     Table
         One row per channel with spend or new customers, in order: `channel`,
-        `spend` (null for a channel without any), `new_customers`,
-        `unknown_customers`, `cac` (null without spend or new customers),
+        `spend` (null for a channel without any), `new_customers` (null where
+        none is known to be new and some may be), `unknown_customers`, `cac` (null without spend or new customers),
         `spend_without_customers` (the CAC is infinite). Money in the shop's
         currency.
     """
@@ -220,7 +220,10 @@ def cac_of_every_kind(
 
 
 def _with_cac(rows: ir.Table) -> ir.Table:
+    # None of the customers known to be new, and some who may be: nobody can say that there were none.
+    nobody_knows = (rows.new_customers == 0) & (rows.unknown_customers > 0)
     return rows.mutate(
+        new_customers=nobody_knows.ifelse(ibis.null("int64"), rows.new_customers),
         cac=share(_.spend, _.new_customers),
         spend_without_customers=((_.spend.coalesce(0) > 0) & (_.new_customers == 0) & (_.unknown_customers == 0)),
     )

@@ -246,7 +246,8 @@ def new_and_returning(
     Returns
     -------
     Table
-        One row per `grain`, in order: `new_customers`, `returning_customers`,
+        One row per `grain`, in order: `new_customers` (null where none is known
+        to be new and some may be), `returning_customers`,
         `unknown_customers` (customers with an order in the span), then
         `new_revenue`, `returning_revenue`, `unknown_revenue`, `guest_revenue`,
         and the same four ending in `_net_revenue` (the cash view: a refund
@@ -285,4 +286,6 @@ def new_and_returning(
         **{f"{kind}_revenue": total("revenue", kind) for kind in with_guests},
         **{f"{kind}_net_revenue": total("net_revenue", kind) for kind in with_guests},
     )
-    return rows.order_by(grain)
+    # None known to be new, and some who may be: nobody can say that there were none.
+    nobody_knows = (rows.new_customers == 0) & (rows.unknown_customers > 0)
+    return rows.mutate(new_customers=nobody_knows.ifelse(ibis.null("int64"), rows.new_customers)).order_by(grain)

@@ -185,7 +185,7 @@ def test_without_a_long_history_no_cac_is_named(order_log, session_log, spend_lo
     [total] = rows_of(ask(shop, "blended", by=None))
     assert total == {
         "spend": Decimal(60),
-        "new_customers": 0,
+        "new_customers": None,
         "unknown_customers": 1,
         "cac": None,
         "spend_without_customers": False,

@@ -21,7 +21,9 @@ named as (
   from bookings b left join firsts f on f.customer_id = b.customer_id cross join start
 )
 select month,
-       count(distinct customer_id) filter (kind = 'new' and is_order) as new_customers,
+       case when count(distinct customer_id) filter (kind = 'new' and is_order) > 0
+              or count(distinct customer_id) filter (kind = 'unknown' and is_order) = 0
+            then count(distinct customer_id) filter (kind = 'new' and is_order) end as new_customers,
        count(distinct customer_id) filter (kind = 'returning' and is_order) as returning_customers,
        count(distinct customer_id) filter (kind = 'unknown' and is_order) as unknown_customers,
        coalesce(sum(revenue) filter (kind = 'new'), 0) as new_revenue,
