@@ -182,7 +182,7 @@ def best_of(frame: Any, rate: str, *, label: str, floor: int, size: str, form: C
 def stands_out(
     frame: Any, rate: str, *, label: str, direction: str = "down", form: Callable[[float], str] = percent
 ) -> str:
-    """Name the group that differs most from the others, if one does by more than chance.
+    """Name the group that differs most clearly from the others, if one does by more than chance.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def stands_out(
     label
         The column that names the group; also gives the noun.
     direction
-        `down` for the lowest group, `up` for the highest.
+        `down` for a group below the others, `up` for one above.
     form
         Writes the rate.
     """
@@ -201,11 +201,11 @@ def stands_out(
     place = "below" if direction == "down" else "above"
     if not any(verdict != "cannot tell" for verdict in frame["verdict"]):
         return f"no {noun} is large enough to compare with the others"
-    names = zip(frame[label], frame[rate], frame[f"{rate}_of_rest"], frame["verdict"], strict=True)
-    found = [(float(value), float(rest), name) for name, value, rest, verdict in names if verdict == direction]
+    columns = ("adjusted_p_value", rate, f"{rate}_of_rest", label, "verdict")
+    found = [row for row in zip(*(frame[name] for name in columns), strict=True) if row[-1] == direction]
     if not found:
         return f"no {noun} stands out {place} the others by more than chance"
-    value, rest, name = (min if direction == "down" else max)(found, key=lambda one: one[0])
+    _, value, rest, name, _ = min(found, key=lambda row: (row[0], abs(row[1] - row[2])))
     return f"{_group_name(name, noun)} stands out {place} the others, at {form(value)} against {form(rest)}"
 
 

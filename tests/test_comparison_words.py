@@ -32,6 +32,7 @@ COHORTS = pd.DataFrame(
         "cohort_month": pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01"]),
         "repeat_purchase_rate": [0.05, 0.02, 0.4],
         "repeat_purchase_rate_of_rest": [0.25, 0.26, 0.1],
+        "adjusted_p_value": [0.001, float("nan"), 0.02],
         "verdict": ["down", "cannot tell", "up"],
     }
 )
@@ -50,6 +51,14 @@ COHORTS = pd.DataFrame(
 def test_only_a_group_with_a_verdict_stands_out(rows, direction, words):
     found = stands_out(COHORTS.iloc[rows], "repeat_purchase_rate", label="cohort_month", direction=direction)
     assert found == words
+
+
+def test_the_clearest_group_is_named_and_not_the_lowest():
+    lower = COHORTS.iloc[[0]].assign(
+        cohort_month=pd.Timestamp("2026-05-01"), repeat_purchase_rate=0.01, adjusted_p_value=0.04
+    )
+    found = stands_out(pd.concat([lower, COHORTS]), "repeat_purchase_rate", label="cohort_month")
+    assert found == "January 2026 stands out below the others, at 5.0 % against 25.0 %"
 
 
 def test_a_funnel_is_said_by_its_narrowest_step():
