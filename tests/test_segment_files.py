@@ -173,3 +173,21 @@ def test_an_empty_file_of_calls_stops_the_build_with_its_name(make_shop):
     assert str(caught.value) == (
         f"The file '{folder / 'calls.ndjson'}' (source 'calls') is empty. Export it again, or remove the source."
     )
+
+
+def test_a_gzip_file_cut_in_half_names_itself(make_shop):
+    folder = make_shop()
+    whole = gzip.compress(json.dumps(page()).encode() * 50)
+    (folder / "calls.ndjson").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        SourceError, match=r"^The file '.*calls\.ndjson' \(source 'calls'\) cannot be read to its end: "
+    ) as caught:
+        open_shop(folder)
+    assert str(caught.value).endswith("Copy or export it again.")
+
+
+def test_a_line_that_never_ends_costs_only_itself(make_shop):
+    endless = '{"type": "page", "properties": {"title": "' + "x" * 12_000_000
+    shop = open_shop(make_shop(page(), endless, page(device="d2")))
+    assert [row["line_number"] for row in rows(shop.quarantine)] == [2]
+    assert len(rows(shop.events)) == 2

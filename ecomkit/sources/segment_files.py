@@ -7,6 +7,7 @@ module sees one.
 
 import gzip
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -136,6 +137,8 @@ def _read_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path, repa
     offset = con.execute("SELECT coalesce(max(row_id), 0) FROM lines").fetchone()[0]
     with path.open("rb") as opened:
         gzipped = opened.read(2) == b"\x1f\x8b"
+    if gzipped:
+        _check_whole(source, path)
     label = str(path.relative_to(source.path.parent))
     values = {"source": source.name, "label": label, "offset": offset}
     try:
@@ -146,6 +149,18 @@ def _read_lines(con: duckdb.DuckDBPyConnection, source: Source, path: Path, repa
         content = gzip.decompress(path.read_bytes()) if gzipped else path.read_bytes()
         copy.write_text(content.decode("utf-8", errors="replace"), encoding="utf-8")
         con.execute(query, values | {"path": str(copy), "compression": "none"})
+
+
+def _check_whole(source: Source, path: Path) -> None:
+    # DuckDB reads a file that was cut in half as far as it goes, and says nothing.
+    try:
+        with gzip.open(path) as opened:
+            while opened.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(
+            f"The file '{path}' (source '{source.name}') cannot be read to its end: {error}. Copy or export it again."
+        ) from error
 
 
 def _calls_query(properties: Spellings, money: Sequence[str]) -> str:
