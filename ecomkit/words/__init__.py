@@ -1,0 +1,32 @@
+"""Numbers to text, and the sentences that notebooks print."""
+
+from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
+from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
+from ecomkit.words.numbers import UNKNOWN, count, counted, day, days, interval, money, month, multiple, or_more, percent
+
+__all__ = [
+    "LONGEST_NAME",
+    "LONGEST_TEXT",
+    "NO_DATA",
+    "UNKNOWN",
+    "against",
+    "best_of",
+    "costs_of",
+    "count",
+    "counted",
+    "day",
+    "days",
+    "escape",
+    "interval",
+    "money",
+    "month",
+    "multiple",
+    "or_more",
+    "percent",
+    "say",
+    "short",
+    "stands_out",
+    "what_is_in",
+    "where_it_stops",
+    "who_pays_back",
+]
