@@ -1,0 +1,41 @@
+"""Weeks without a row, and the row of one week."""
+
+from datetime import date
+
+import pandas as pd
+
+from ecomkit.frames import row_of_week, trailing_weeks
+from ecomkit.periods import Period
+
+W44 = Period(date(2026, 10, 26), date(2026, 11, 2), "America/New_York")
+SOLD = pd.DataFrame({"week": pd.to_datetime(["2026-10-05", "2026-10-19"]), "orders": [3, 4], "aov": [10.0, 20.0]})
+
+
+def test_a_week_without_a_row_counts_zero_and_its_rates_are_null():
+    shown = trailing_weeks(SOLD, W44, weeks=13, rates=["aov"])
+    assert [f"{week:%G-W%V}" for week in shown.week] == ["2026-W41", "2026-W42", "2026-W43", "2026-W44"]
+    assert shown.orders.tolist() == [3, 0, 4, 0]
+    assert shown.aov.fillna(-1).tolist() == [10.0, -1, 20.0, -1]
+    assert shown.orders.dtype == SOLD.orders.dtype
+
+
+def test_only_the_weeks_asked_for_are_shown_and_none_before_the_first_row():
+    assert trailing_weeks(SOLD, W44, weeks=2).orders.tolist() == [4, 0]
+    assert len(trailing_weeks(SOLD, W44, weeks=100)) == 4
+    assert trailing_weeks(SOLD, W44.before(10), weeks=3).empty
+
+
+def test_an_empty_frame_stays_empty_with_its_columns():
+    shown = trailing_weeks(SOLD.head(0), W44, weeks=13)
+    assert (len(shown), list(shown.columns)) == (0, ["week", "orders", "aov"])
+
+
+def test_the_row_of_a_week_is_none_where_there_is_none():
+    assert row_of_week(SOLD, W44.before(1)).orders == 4
+    assert row_of_week(SOLD, W44) is None
+    assert row_of_week(SOLD.head(0), W44) is None
+
+
+def test_four_weeks_that_end_some_days_earlier_hold_28_whole_days():
+    attempts = W44.four_weeks_before(days=7)
+    assert (attempts.start, attempts.end, attempts.days) == (date(2026, 9, 28), date(2026, 10, 26), 28)
