@@ -225,6 +225,17 @@ def test_the_axes_stay_below_their_head_lines(name):
     assert ax.get_tightbbox().y1 <= lowest
 
 
+def test_spend_that_brought_nobody_has_a_row_and_words_but_no_bar():
+    nobody = ["cac", "realised_per_customer", "expected_per_customer", "lifetime_value_per_customer", "ltv_to_cac"]
+    values = VALUES.head(1).assign(customers=0, **dict.fromkeys(nobody))
+    values[nobody] = values[nobody].astype("float64")
+    ax = PICTURES["lifetime value to cac"](values)
+    assert words_on(ax) == ["nobody known to be new"]
+    assert ax.get_xlim() == (0.0, 1.5)
+    alone = PICTURES["cac"](COSTS.tail(1))
+    assert words_on(alone) == ["EUR 512.50 spent, no new customer"]
+
+
 def test_words_beside_the_bars_do_not_meet_the_legend():
     costly = VALUES.assign(cac=[40.0, 400.0])
     ax = PICTURES["lifetime value to cac"](costly)
@@ -320,6 +331,11 @@ def test_the_heatmap_leaves_months_that_are_not_over_empty():
     assert shown.filled(-1).tolist() == [[0.2, 0.1], [0.3, -1.0]]
     assert tick_labels(ax.yaxis) == ["Aug 2026", "Sep 2026"]
     assert mesh.colorbar.ax.get_ylabel() == "Share with an order (%)"
+
+
+def test_a_month_that_is_over_for_no_cohort_has_no_column():
+    ax = PICTURES["cohort retention"](CELLS[CELLS.months_since.lt(2) | CELLS.retention_rate.isna()])
+    assert tick_labels(ax.xaxis) == ["1"]
 
 
 def test_cac_shows_channels_with_spend_and_names_spend_without_customers():

@@ -166,6 +166,12 @@ def test_a_poor_shop_gets_all_its_answers_without_an_error(path, kind, shop_of, 
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_shop_typed_by_hand_gets_its_answers_too(path, said):
+    run_here(path, said, shop_name="tiny")
+    assert said
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_an_empty_week_long_after_the_data_is_told_without_an_error(path, shop_of, said):
     run_here(path, said, shop_name=shop_of("orders only"), week="2027-W20")
     assert said

@@ -76,7 +76,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
         label="Expected",
     )
     ax.vlines(ordered.cac, [p - 0.4 for p in places], [p + 0.4 for p in places], colors=RED, linewidth=3, label="CAC")
-    ends = ordered[["lifetime_value_per_customer", "cac"]].max(axis=1)
+    ends = ordered[["lifetime_value_per_customer", "cac"]].max(axis=1).fillna(0.0)
     for place, (_, row) in enumerate(ordered.iterrows()):
         colour = GREY if row.customers < floor else INK
         ax.annotate(
@@ -89,7 +89,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
         )
     ax.set_yticks(places, labels=[f"{row.channel} ({row.customers:,})" for _, row in ordered.iterrows()])
     ax.set_ylim(len(ordered) - 0.5, -0.5)
-    ax.set_xlim(0, ends.max() * 1.5)
+    ax.set_xlim(0, max(ends.max(), 1.0) * 1.5)
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("Channel (new customers)")
     number_axis(ax.xaxis, "Value and cost per new customer", unit=currency)
@@ -98,6 +98,6 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
 
 
 def _multiple_label(row: pd.Series) -> str:
-    if pd.isna(row.ltv_to_cac):
-        return "no new customer"
+    if not row.customers:
+        return "nobody known to be new"
     return f"{multiple(row.ltv_to_cac)} ({interval(row.ltv_to_cac_low, row.ltv_to_cac_high, multiple)})"

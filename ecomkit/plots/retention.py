@@ -25,7 +25,8 @@ def plot_cohort_retention(cells: pd.DataFrame, *, most_months: int = 12, title: 
     """Draw the share of each cohort that ordered in each later month; months that are not over stay empty."""
     subtitle = "Share of each month's new customers with an order in a later month. Empty: month not over."
     later = cells[(cells.months_since >= 1) & (cells.months_since <= most_months)]
-    rates = later.pivot(index="cohort_month", columns="months_since", values="retention_rate").dropna(how="all")
+    rates = later.pivot(index="cohort_month", columns="months_since", values="retention_rate")
+    rates = rates.dropna(how="all").dropna(how="all", axis="columns")
     ax = new_axes(title, subtitle, height=max(4.2, 1.7 + 0.27 * len(rates)))
     if rates.empty:
         return without_data(ax)
