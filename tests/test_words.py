@@ -200,7 +200,7 @@ CONTENTS = {
 
 def test_what_is_in_the_data_is_one_account():
     assert what_is_in(CONTENTS, needs=("orders", "sessions")) == (
-        "**1,234 orders** by 800 customers, and 1 order of guests, and 5,678 sessions, "
+        "**1,234 orders** by 800 customers, 1 order of guests among them (0.1 %), and 5,678 sessions, "
         "from 1 August 2024 to 1 November 2026. The period itself holds 12 orders and 300 sessions. "
         "50 rows set aside: 40 duplicate (same message again), 5 excluded (bot), 3 excluded (staff), "
         "and 2 for other reasons."

@@ -25,7 +25,8 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
     sentences = []
     if contents.get("orders"):
         guests = contents.get("guest_orders") or 0
-        of_guests = f", and {counted(guests, 'order')} of guests" if guests else ""
+        guest_share = percent(guests / contents["orders"])
+        of_guests = f", {counted(guests, 'order')} of guests among them ({guest_share})" if guests else ""
         customers = counted(contents.get("customers"), "customer")
         sentences.append(
             f"**{counted(contents['orders'], 'order')}** by {customers}{of_guests}, "
