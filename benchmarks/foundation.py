@@ -3,7 +3,8 @@
     python benchmarks/foundation.py
 
 Times are wall clock. A build is a new one into a file of its own; the report is that
-of a shop that is built, so the two add up to a first report. The real gift shop is measured where its file lies (examples/online_retail/README.md).
+of a shop that is built, so the two add up to a first report. The real gift shop is
+measured where its file lies (examples/online_retail/README.md).
 """
 
 import tempfile
