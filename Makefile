@@ -12,8 +12,10 @@ report: $(READY)
 
 # Unit tests, notebook checks, and every stored output of the notebooks.
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	$(BIN)/ecomkit build shop
+	$(BIN)/ecomkit build tiny
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n auto --dist loadfile notebooks
 
 # Many shops, long runs.
 test-slow: $(READY)
