@@ -12,9 +12,10 @@ def to_frame(table: ir.Table) -> pd.DataFrame:
     """Run the query of `table` and return its rows.
 
     Money becomes float (it was summed as decimals on the engine), dates become
-    days without a zone, instants stay UTC. The order is the query's own.
+    days without a zone, instants stay UTC. Whole numbers stay whole numbers,
+    also where some are null. The order is the query's own.
     """
-    frame = table.to_pyarrow().to_pandas()
+    frame = table.to_pyarrow().to_pandas(integer_object_nulls=True)
     for name, kind in table.schema().items():
         if kind.is_decimal():
             frame[name] = frame[name].astype("float64")
@@ -22,6 +23,8 @@ def to_frame(table: ir.Table) -> pd.DataFrame:
             frame[name] = pd.to_datetime(frame[name])
         elif kind.is_string():
             frame[name] = frame[name].astype("str")
+        elif kind.is_integer() and frame[name].isna().any():
+            frame[name] = frame[name].astype("Int64")
     return frame
 
 
@@ -29,6 +32,7 @@ def trailing_weeks(frame: pd.DataFrame, period: Period, *, weeks: int, rates: Se
     """Return one row for each of the `weeks` weeks that end with `period`, oldest first.
 
     A week without a row counts zero of everything, and its `rates` are null.
+    What is null in a row that is there was not known, and stays null.
     Weeks before the first row were not observed and stay out.
 
     Parameters
@@ -45,9 +49,9 @@ def trailing_weeks(frame: pd.DataFrame, period: Period, *, weeks: int, rates: Se
     first, last = frame["week"].min(), pd.Timestamp(period.start)
     mondays = pd.date_range(end=last, periods=weeks, freq="7D", name="week", unit="us")
     shown = frame.set_index("week").reindex(mondays[mondays >= first])
-    zeros = {name: 0 for name in shown.columns if name not in rates}
-    kinds = {name: kind for name, kind in frame.dtypes.items() if name in zeros}
-    return shown.fillna(zeros).astype(kinds).reset_index()
+    kinds = {name: kind for name, kind in frame.dtypes.items() if name in shown.columns and name not in rates}
+    shown.loc[~shown.index.isin(frame["week"]), list(kinds)] = 0
+    return shown.astype(kinds).reset_index()
 
 
 def row_of_week(frame: pd.DataFrame, period: Period) -> pd.Series | None:

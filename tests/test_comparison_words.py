@@ -105,6 +105,16 @@ def test_costs_are_said_from_the_dearest_and_small_channels_without_a_cost():
     assert costs_of(costs.tail(1), "EUR", floor=30) == "no channel has spend in this period"
 
 
+@pytest.mark.parametrize("kind", ["Int64", "float64"])
+def test_spend_on_customers_who_may_be_new_is_named(kind):
+    costs = pd.DataFrame({"channel": ["Search", "Social"], "spend": [1000.0, 70.0], "new_customers": [50, None]})
+    costs = costs.astype({"new_customers": kind}).assign(cac=[20.0, None], cac_low=[15.0, None], cac_high=[27.0, None])
+    assert costs_of(costs, "EUR", floor=30) == (
+        "Search EUR 20.00 (EUR 15.00 to 27.00); on fewer than 30 new customers, so not ranked: "
+        "Social spent EUR 70.00 on customers who may be new"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -122,7 +132,11 @@ def test_a_sentence_without_an_answer_says_that_there_is_no_data(text, shown, mo
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(0, "0 orders"), (1, "1 order"), (1234, "1,234 orders"), (float("nan"), "unknown orders")]
+    ("value", "words"),
+    [
+        *((0, "0 orders"), (1, "1 order"), (1.0, "1 order"), (1234, "1,234 orders")),
+        *((float("nan"), "unknown orders"), (None, "unknown orders"), (pd.NA, "unknown orders")),
+    ],
 )
 def test_a_count_agrees_with_its_noun(value, words):
     assert counted(value, "order") == words

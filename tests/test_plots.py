@@ -236,6 +236,18 @@ def test_spend_that_brought_nobody_has_a_row_and_words_but_no_bar():
     assert words_on(alone) == ["EUR 512.50 spent, no new customer"]
 
 
+@pytest.mark.parametrize("kind", ["Int64", "float64"])
+def test_a_channel_whose_new_customers_are_unknown_is_small_and_says_so(kind):
+    costs = COSTS.assign(new_customers=pd.array([70, 100, None, 0], dtype=kind))
+    costs.loc[2, ["cac", "cac_low", "cac_high"]] = None
+    ax = PICTURES["cac"](costs)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        *("Paid Search (100)", "Display (0)", "Paid Social (unknown)"),
+    ]
+    assert words_on(ax) == ["EUR 512.50 spent, no new customer"]
+    assert PICTURES["new customers"](costs.assign(new_customers_low=0, new_customers_high=200)).get_yticks().size == 2
+
+
 def test_words_beside_the_bars_do_not_meet_the_legend():
     costly = VALUES.assign(cac=[40.0, 400.0])
     ax = PICTURES["lifetime value to cac"](costly)

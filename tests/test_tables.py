@@ -45,6 +45,11 @@ def test_chosen_columns_come_in_the_order_given_with_their_intervals():
     assert list(shown.columns) == ["orders", "repeat purchase rate", "repeat purchase rate, 95 % interval"]
 
 
+def test_a_count_that_is_not_always_known_is_a_count():
+    bought = pd.DataFrame({"new_customers": pd.array([None, 7], dtype="Int64")})
+    assert readable(bought, currency="EUR").to_dict("list") == {"new customers": ["–", "7"]}
+
+
 def test_a_frame_without_rows_keeps_its_heads():
     shown = readable(FRAME.head(0), ["week", "revenue"], currency="EUR")
     assert (list(shown.columns), len(shown)) == (["week", "revenue (EUR)", "revenue (EUR), 95 % interval"], 0)

@@ -2,9 +2,12 @@
 
 from datetime import date
 
+import ibis
 import pandas as pd
+import pyarrow as pa
+import pytest
 
-from ecomkit.frames import row_of_week, trailing_weeks
+from ecomkit.frames import row_of_week, to_frame, trailing_weeks
 from ecomkit.periods import Period
 
 W44 = Period(date(2026, 10, 26), date(2026, 11, 2), "America/New_York")
@@ -17,6 +20,14 @@ def test_a_week_without_a_row_counts_zero_and_its_rates_are_null():
     assert shown.orders.tolist() == [3, 0, 4, 0]
     assert shown.aov.fillna(-1).tolist() == [10.0, -1, 20.0, -1]
     assert shown.orders.dtype == SOLD.orders.dtype
+
+
+@pytest.mark.parametrize("kind", ["Int64", "float64"])
+def test_what_a_week_does_not_know_stays_unknown(kind):
+    bought = SOLD.assign(new_customers=pd.array([None, 2], dtype=kind))
+    shown = trailing_weeks(bought, W44, weeks=13)
+    assert shown.new_customers.fillna(-1).tolist() == [-1, 0, 2, 0]
+    assert shown.new_customers.dtype == kind
 
 
 def test_only_the_weeks_asked_for_are_shown_and_none_before_the_first_row():
@@ -34,6 +45,20 @@ def test_the_row_of_a_week_is_none_where_there_is_none():
     assert row_of_week(SOLD, W44.before(1)).orders == 4
     assert row_of_week(SOLD, W44) is None
     assert row_of_week(SOLD.head(0), W44) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        pytest.param([1, None], "Int64", id="some null"),
+        pytest.param([None, None], "Int64", id="all null"),
+        pytest.param([1, 2**53 + 1], "int64", id="none null"),
+    ],
+)
+def test_whole_numbers_stay_whole_numbers(values, kind):
+    frame = to_frame(ibis.memtable(pa.table({"new_customers": pa.array(values, pa.int64())})))
+    assert frame.new_customers.dtype == kind
+    assert [None if pd.isna(value) else value for value in frame.new_customers] == values
 
 
 def test_four_weeks_that_end_some_days_earlier_hold_28_whole_days():

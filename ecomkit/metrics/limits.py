@@ -97,7 +97,12 @@ def read_total(source, total: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def floats(values: Any) -> np.ndarray:
     """Read a number or a column as an array, null as NaN."""
-    return np.atleast_1d(np.asarray(values, dtype=float))
+    if hasattr(values, "to_numpy"):
+        return values.to_numpy(dtype=float, na_value=np.nan)
+    try:
+        return np.atleast_1d(np.asarray(values, dtype=float))
+    except TypeError:
+        return np.array([np.nan])  # pandas.NA refuses to be a float
 
 
 def divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.dots import dot_axes, draw_dots, large_first
+from ecomkit.plots.dots import dot_axes, draw_dots, large_first, under
 from ecomkit.plots.style import BLUE, GREY, INK, RED, SKY, number_axis, without_data
-from ecomkit.words import interval, money, multiple
+from ecomkit.words import count, interval, money, multiple
 
 
 def plot_new_customers(won: pd.DataFrame, *, span: str, title: str) -> Axes:
@@ -25,8 +25,8 @@ def plot_kinds_of_cac(kinds: pd.DataFrame, *, currency: str, floor: int, span: s
     known = kinds[kinds.cac.notna()]
     subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: under {floor}."
     ax = dot_axes(len(known), title=title, subtitle=subtitle)
-    labels = [f"{row.kind.replace('_', ' ').capitalize()} ({row.new_customers:,})" for _, row in known.iterrows()]
-    draw_dots(ax, known, "cac", labels=labels, is_small=known.new_customers < floor)
+    labels = [f"{row.kind.replace('_', ' ').capitalize()} ({count(row.new_customers)})" for _, row in known.iterrows()]
+    draw_dots(ax, known, "cac", labels=labels, is_small=under(floor, known.new_customers))
     if not known.empty:
         number_axis(ax.xaxis, "Spend per new customer", unit=currency)
         ax.set_xlim(left=0)
@@ -43,8 +43,8 @@ def plot_cac(costs: pd.DataFrame, *, currency: str, floor: int, span: str, title
     ordered = large_first(paid, "cac", size="new_customers", floor=floor)
     subtitle = f"Spend / new customers, {span}. Line: 95 % interval. Grey: under {floor}."
     ax = dot_axes(len(ordered), title=title, subtitle=subtitle)
-    labels = [f"{row.channel} ({row.new_customers:,})" for _, row in ordered.iterrows()]
-    draw_dots(ax, ordered, "cac", labels=labels, is_small=ordered.new_customers < floor)
+    labels = [f"{row.channel} ({count(row.new_customers)})" for _, row in ordered.iterrows()]
+    draw_dots(ax, ordered, "cac", labels=labels, is_small=under(floor, ordered.new_customers))
     if ordered.empty:
         return ax
     number_axis(ax.xaxis, "Spend per new customer", unit=currency)

@@ -36,8 +36,13 @@ def draw_dots(ax: Axes, frame: pd.DataFrame, value: str, *, labels: Sequence[str
     return ax
 
 
+def under(floor: int, sizes: pd.Series) -> pd.Series:
+    """Say which groups are too small to judge; a size that nobody knows is."""
+    return sizes.fillna(0) < floor
+
+
 def large_first(frame: pd.DataFrame, value: str, *, size: str, floor: int) -> pd.DataFrame:
     """Sort by `value` the groups of at least `floor`, then put the others, unranked, by name of size."""
-    is_small = frame[size] < floor
+    is_small = under(floor, frame[size])
     ranked = frame[~is_small].sort_values(value, ascending=False, kind="stable")
     return pd.concat([ranked, frame[is_small].sort_values(size, ascending=False, kind="stable")], ignore_index=True)

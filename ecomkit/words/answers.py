@@ -162,12 +162,16 @@ def costs_of(costs: Any, currency: str, *, floor: int) -> str:
     rows = [row for row in zip(*(costs[name] for name in names), strict=True) if not is_unknown(row[1]) and row[1] > 0]
 
     def told(channel: str, spend: float, customers: int, cac: float, low: float, high: float) -> str:
+        if is_unknown(customers):
+            return f"{short(channel)} spent {money(spend, currency)} on customers who may be new"
         if not customers:
             return f"{short(channel)} spent {money(spend, currency)} and won nobody"
         return f"{short(channel)} {money(cac, currency)} ({interval(low, high, money, currency)})"
 
-    parts = [told(*row) for row in sorted((row for row in rows if row[2] >= floor), key=lambda row: -row[3])]
-    few = [told(*row) for row in rows if row[2] < floor]
+    is_large = [not is_unknown(row[2]) and row[2] >= floor for row in rows]
+    large = [row for row, is_one in zip(rows, is_large, strict=True) if is_one]
+    parts = [told(*row) for row in sorted(large, key=lambda row: -row[3])]
+    few = [told(*row) for row, is_one in zip(rows, is_large, strict=True) if not is_one]
     if few:
         parts.append(f"on fewer than {counted(floor, 'new customer')}, so not ranked: {', '.join(few)}")
     return "; ".join(parts) or "no channel has spend in this period"

@@ -21,7 +21,8 @@ def count(value: float | None) -> str:
 
 def counted(value: float | None, noun: str) -> str:
     """Return a count with its noun: `1 order`, `1,234 orders`."""
-    return f"{count(value or 0)} {noun}{'' if value == 1 else 's'}"
+    number = count(value)
+    return f"{number} {noun}{'' if number == '1' else 's'}"
 
 
 def or_more(counts: Iterable[float]) -> list[str]:

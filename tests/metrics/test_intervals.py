@@ -135,8 +135,10 @@ def test_money_of_nobody_has_no_upper_limit_that_we_know():
     assert math.isnan(frame.revenue_high[0])
 
 
-def test_an_unknown_count_has_unknown_limits():
-    frame = add_total_interval(pd.DataFrame({"new_customers": [10.0, np.nan]}), "new_customers")
+@pytest.mark.parametrize("kind", ["Int64", "float64"])
+def test_an_unknown_count_has_unknown_limits(kind):
+    rows = pd.DataFrame({"new_customers": pd.array([10, None], dtype=kind)})
+    frame = add_total_interval(rows, "new_customers")
     assert (frame.new_customers_low[0], frame.new_customers_high[0]) == poisson_interval(10)
     assert frame.loc[1].isna().all()
 
@@ -216,6 +218,13 @@ def test_a_count_needs_no_squares():
     assert (found.low, found.high) == poisson_interval(150)
     assert found.p_value == pytest.approx(2 * stats.norm.sf(50 / math.sqrt(250)))
     assert found.verdict == "up"
+
+
+@pytest.mark.parametrize("nothing", [None, math.nan, pd.NA], ids=repr)
+def test_an_unknown_count_compares_with_nothing(nothing):
+    found = compare_totals({"new_customers": 150}, {"new_customers": nothing}, "new_customers")
+    assert (found.value, found.verdict) == (150, "cannot tell")
+    assert math.isnan(found.before)
 
 
 def test_costs_compare_by_the_chance_of_their_counts():
