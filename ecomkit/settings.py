@@ -1,5 +1,6 @@
 """shop.toml, read and checked: every problem is named at once, with its near miss."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ecomkit.errors import SettingsError, did_you_mean, quoted
 
 MONEY_RULES = ("detect", "after_discount", "before_discount")
+# What a shop's own channel rule may ask of the landing, beside the `channel` that it gives.
+RULE_KEYS = ("channel", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host")
 SOURCE_KINDS = ("segment_files", "order_files", "ad_spend")
 
 # What each kind of source may say beyond `kind` and `path`.
@@ -168,6 +171,27 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
     rule = values.get("money_rule", "detect")
     if rule not in MONEY_RULES:
         problems.append(f"'rule' in [money] is '{rule}', not one of {quoted(MONEY_RULES)}")
+    if not re.fullmatch("[A-Z]{3}", values.get("currency", "EUR")):
+        problems.append(f"'currency' is '{values['currency']}', not a code of three capitals such as 'EUR'")
+    for key in ("own_hosts", "staff", "test_orders", "retargeting"):
+        wrong = [item for item in values.get(key, []) if not isinstance(item, str)]
+        if wrong:
+            problems.append(f"'{key}' holds {wrong}, which are not texts")
+    for name, fee in values.get("monthly_fees", {}).items():
+        if isinstance(fee, bool) or not isinstance(fee, int | float):
+            problems.append(f"'{name}' in 'monthly_fees' of [spend] is {fee!r}, not a number")
+    for rule in values.get("channel_rules", []):
+        problems += _wrong_rule(rule)
     if not 0 < values.get("margin", 1.0) <= 1:
         problems.append(f"'default' in [margin] is {values['margin']}, not between 0 and 1")
     return problems
+
+
+def _wrong_rule(rule: Any) -> list[str]:
+    if not isinstance(rule, dict) or "channel" not in rule or len(rule) < 2:
+        return [f"the rule {rule!r} in [channels] names no 'channel', or nothing of the landing to tell it by"]
+    return [
+        f"unknown key '{key}' in a rule of [channels].{did_you_mean(key, RULE_KEYS)}".rstrip(".")
+        for key in rule
+        if key not in RULE_KEYS
+    ]

@@ -86,8 +86,10 @@ class Shop:
 
     @cached_property
     def _span(self) -> tuple[date, date] | None:
+        # A clock that runs ahead does not make the data longer than they are.
+        happened = ibis.least(self.events.occurred_at, ibis.coalesce(self.events.received_at, self.events.occurred_at))
         instants = ibis.union(
-            self.events.select(at=_.occurred_at),
+            self.events.select(at=happened),
             self.orders.select(at=_.ordered_at),
             self.refunds.select(at=_.refunded_at),
         )
@@ -123,8 +125,11 @@ class Shop:
         return last_complete_week(self.data_end, self.zone)
 
     def contents(self, period: Period) -> dict:
-        """Return what the shop holds, in all and in the period, and what was set aside and why."""
-        orders, sessions = self.orders, self.sessions
+        """Return what the shop holds, in all and in the period, and what was set aside and why.
+
+        Cancelled orders are not orders.
+        """
+        orders, sessions = self.orders.filter(_.status != "cancelled"), self.sessions
         counted = {
             "orders": orders.count(),
             "customers": orders.customer_id.nunique(),

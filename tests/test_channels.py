@@ -34,6 +34,10 @@ def channel_of(*, own_hosts=("shop.example",), rules=(), **landing):
         ({"utm_source": "partner", "utm_medium": "affiliates"}, "Unassigned"),
         ({"utm_source": "app", "utm_medium": "web-push"}, "Mobile Push Notifications"),
         ({"click_id": "gclid:abc"}, "Paid Search"),
+        ({"utm_campaign": "fall", "click_id": "gclid:abc"}, "Paid Search"),
+        ({"utm_source": "google", "click_id": "gclid:abc"}, "Paid Search"),
+        ({"utm_source": "crm", "utm_medium": "email", "click_id": "gclid:abc"}, "Email"),
+        ({"utm_source": "partner", "click_id": "fbclid:abc"}, "Unassigned"),
         ({"click_id": "fbclid:abc", "referrer_host": "l.facebook.com"}, "Organic Social"),
         ({"referrer_host": "google.de"}, "Organic Search"),
         ({"referrer_host": "de.search.yahoo.com"}, "Organic Search"),
@@ -55,3 +59,9 @@ def test_a_shops_own_rule_comes_first_and_may_use_a_star():
     rules = ({"channel": "Influencers", "utm_medium": "creator*"},)
     assert channel_of(rules=rules, utm_source="facebook", utm_medium="creator-paid") == "Influencers"
     assert channel_of(rules=rules, utm_source="facebook", utm_medium="paid") == "Paid Social"
+
+
+def test_only_the_star_of_a_rule_stands_for_anything():
+    rules = ({"channel": "Mine", "utm_medium": "paid_social"},)
+    assert channel_of(rules=rules, utm_source="shop", utm_medium="paid_social") == "Mine"
+    assert channel_of(rules=rules, utm_source="shop", utm_medium="paidXsocial") != "Mine"

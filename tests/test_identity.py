@@ -60,3 +60,26 @@ def test_people_say_when_they_were_seen_identified_and_first_bought(make_shop):
     ]
     assert dates == ["2026-09-01", "2026-10-01", "2026-10-02", "2026-10-02"]
     assert (row["first_channel"], row["anonymous_ids"]) == ("Organic Search", 1)
+
+
+def test_links_of_a_device_do_not_overlap(make_shop):
+    shop = open_shop(
+        make_shop(
+            identify("ana", at="2026-10-01T10:00:00Z"),
+            identify("ben", at="2026-10-02T10:00:00Z"),
+            identify("ana", at="2026-10-03T10:00:00Z"),
+            page(at="2026-10-04T10:00:00Z"),
+        )
+    )
+    links = shop.identity_links.filter(shop.identity_links.identifier_type == "anonymous_id").to_pyarrow().to_pylist()
+    found = [(row["person_id"], row["valid_from"].day, row["valid_to"].day) for row in links]
+    assert found == [("user:ana", 1, 1), ("user:ben", 2, 2), ("user:ana", 3, 4)]
+
+
+def test_ids_that_mean_no_id_make_nobody_one_person(make_shop):
+    shop = open_shop(
+        make_shop(
+            page(device="d1", user="undefined"), page(device="d2", user="null"), page(device="d3", user="0000-0000")
+        )
+    )
+    assert sorted(people_of(shop)) == ["visitor:d1", "visitor:d2", "visitor:d3"]

@@ -126,3 +126,23 @@ def test_an_order_that_calls_sent_already_counts_once(make_shop):
     assert list(found) == ["2", "1"]
     [step] = rows(shop.build_log.filter(_.step == "orders"))
     assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (3, 2, 1)
+
+
+def test_offsets_of_every_spelling_count_and_a_date_is_no_offset(make_shop):
+    times = ("2026-07-01 12:00:00+00", "2026-07-01 12:00:00 UTC", "2026-07-01T14:00:00+02:00", "2026-07-01")
+    shop = shop_of(make_shop, "".join(f"{n},{at},7,A,1,5\n" for n, at in enumerate(times)))
+    found = [row["ordered_at"].isoformat() for row in rows(shop.orders.order_by("order_id"))]
+    assert found == ["2026-07-01T12:00:00+00:00"] * 3 + ["2026-06-30T23:00:00+00:00"]
+
+
+def test_campaigns_without_an_id_go_by_their_name(make_shop):
+    toml = TOML + '[[source]]\nkind = "ad_spend"\nplatform = "facebook"\npath = "ads.csv"\n'
+    ads = 'date,campaign_name,spend\n2026-07-01,Summer,"5,50"\n2026-07-01,Winter,7\n2026-07-01,Winter,8\n'
+    shop = open_shop(make_shop(toml=toml, files={"orders.csv": HEADER + "1,2026-07-01,7,A,1,5\n", "ads.csv": ads}))
+    assert sorted(float(row["spend"]) for row in rows(shop.ad_spend)) == [5.5, 8.0]
+
+
+def test_half_a_metre_keeps_its_money(make_shop):
+    shop = shop_of(make_shop, "1,2026-07-01,7,A,0.4,10\n")
+    [line] = rows(shop.order_lines)
+    assert (line["quantity"], float(line["line_gross"]), float(line["line_revenue"])) == (1, 4.0, 4.0)

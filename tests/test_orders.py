@@ -5,7 +5,7 @@ from ibis import _
 
 from ecomkit.errors import SourceError
 from ecomkit.shop import open_shop
-from tests.calls import order, server, track
+from tests.calls import order, page, server, track
 from tests.conftest import TOML
 
 
@@ -179,3 +179,109 @@ def test_rows_in_are_kept_duplicate_excluded_or_quarantined_at_every_step(shop, 
         off = made.build_log.filter(_.rows_in != _.rows_out + _.rows_excluded + _.duplicates + _.rows_quarantined)
         assert rows(off) == []
         assert rows(made.build_log.filter(_.step == "read calls"))[0]["rows_in"] > 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "revenue"),
+    [
+        ("12.50", 12.5),
+        ("12,50", 12.5),
+        ("1,234.50", 1234.5),
+        ("1.234,50", 1234.5),
+        ("1,234", 1234.0),
+        ("EUR", 0.0),
+        ("$ 7", 7.0),
+        ("€7,9", 7.9),
+    ],
+)
+def test_money_is_read_as_people_write_it(make_shop, sent, revenue):
+    shop = open_shop(make_shop(server("Order Completed", user="u", order_id="o", revenue=sent)))
+    assert money(rows(shop.orders)[0], "revenue") == (revenue,)
+    reasons = {row["reason"] for row in rows(shop.row_reasons)}
+    assert ("money that is no number: left out" in reasons) == (sent == "EUR")
+
+
+def test_an_order_sent_again_by_a_reload_stays_in_its_first_session(make_shop):
+    shop = open_shop(
+        make_shop(
+            page(at="2026-10-01T10:00:00Z", user="u", search="?utm_source=google&utm_medium=cpc"),
+            track("Order Completed", at="2026-10-01T10:05:00Z", user="u", **order()),
+            track("Order Completed", at="2026-10-03T10:05:00Z", user="u", **order()),
+        )
+    )
+    assert [(row["channel"], row["orders"]) for row in rows(shop.sessions)] == [("Paid Search", 1), ("Direct", 0)]
+
+
+def test_refunds_together_never_exceed_the_revenue_and_are_never_negative(make_shop):
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order(revenue=10.0)),
+            server("Order Refunded", at="2026-10-02T10:00:00Z", user="u", order_id="o1", revenue=-4),
+            track("Order Refunded", at="2026-10-03T10:00:00Z", user="u", order_id="o1"),
+            server("Order Refunded", at="2026-10-03T10:00:01Z", user="u", order_id="o1"),
+        )
+    )
+    assert [float(row["amount"]) for row in rows(shop.refunds)] == [4, 6, 0]
+
+
+def test_a_refund_in_another_currency_than_its_order_takes_its_own_rate(make_shop):
+    toml = TOML + '[money]\nrates = "rates.csv"\n'
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order(revenue=20.0, currency="USD")),
+            server("Order Refunded", at="2026-10-02T10:00:00Z", user="u", order_id="o1", revenue=5, currency="EUR"),
+            toml=toml,
+            files={"rates.csv": "date,currency,rate\n2026-10-01,USD,0.5\n"},
+        )
+    )
+    assert float(rows(shop.refunds)[0]["amount"]) == 5
+
+
+def test_two_rates_for_one_day_are_an_error(make_shop):
+    folder = make_shop(
+        server("Order Completed", user="u", **order(currency="USD")),
+        toml=TOML + '[money]\nrates = "rates.csv"\n',
+        files={"rates.csv": "date,currency,rate\n2026-10-01,USD,0.5\n2026-10-01,usd,0.6\n"},
+    )
+    with pytest.raises(SourceError) as caught:
+        open_shop(folder)
+    assert str(caught.value) == (
+        "The file of rates has more than one rate for '2026-10-01 USD'. Keep one line per day and currency."
+    )
+
+
+def test_the_discount_rule_leaves_subtotal_and_total_alone(make_shop):
+    toml = TOML + '[money]\nrule = "before_discount"\n'
+    sent = {"total": 27.5, "shipping": 3, "tax": 2, "discount": 2.5}
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", user="u", order_id="o1", **sent),
+            server("Order Completed", user="u", order_id="o2", discount=5),
+            toml=toml,
+        )
+    )
+    assert [float(row["revenue"]) for row in rows(shop.orders.order_by("order_id"))] == [22.5, 0]
+
+
+def test_quantities_of_nothing_and_of_parts_keep_the_money(make_shop):
+    none = {"order_id": "o1", "revenue": 9, "products": [{"product_id": "a", "price": 0, "quantity": 0}] * 2}
+    part = {"order_id": "o2", "products": [{"product_id": "a", "price": 10, "quantity": 1.5}]}
+    shop = open_shop(
+        make_shop(server("Order Completed", user="u", **none), server("Order Completed", user="u", **part))
+    )
+    lines = [(row["order_id"], row["quantity"], float(row["line_revenue"])) for row in rows(shop.order_lines)]
+    assert lines == [("o1", 0, 4.5), ("o1", 0, 4.5), ("o2", 2, 15.0)]
+
+
+def test_the_accounts_of_orders_do_not_depend_on_what_came_out(make_shop, monkeypatch):
+    from ecomkit.pipeline import orders as order_steps
+
+    whole = order_steps.located_orders
+    monkeypatch.setattr(order_steps, "located_orders", lambda priced, sessions: whole(priced, sessions).limit(1))
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", user="u", **order("o1")), server("Order Completed", user="u", **order("o2"))
+        )
+    )
+    [step] = rows(shop.build_log.filter(_.step == "orders"))
+    assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (2, 1, 0)

@@ -70,6 +70,22 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
         pytest.param(
             GOOD + "[margin]\ndefault = 60\n", "'default' in [margin] is 60, not between 0 and 1", id="margin"
         ),
+        pytest.param(
+            GOOD.replace("EUR", "eur"), "'currency' is 'eur', not a code of three capitals such as 'EUR'", id="currency"
+        ),
+        pytest.param(
+            GOOD + '[channels]\nrules = [{chanel = "x", channel = "y"}]\n',
+            "unknown key 'chanel' in a rule of [channels]. Did you mean 'channel'?",
+            id="channel rule",
+        ),
+        pytest.param(
+            GOOD + '[spend]\nmonthly_fees = {Paid_Search = "500"}\n',
+            "'Paid_Search' in 'monthly_fees' of [spend] is '500', not a number",
+            id="fee",
+        ),
+        pytest.param(
+            GOOD + "[exclude]\nstaff = [1]\n", "'staff' holds [1], which are not texts", id="list of something else"
+        ),
         pytest.param(GOOD.split("[[source]]")[0], "there is no [[source]]", id="no source"),
     ],
 )

@@ -130,3 +130,18 @@ def test_the_salt_is_made_once_and_readable_by_its_owner_alone(make_shop, monkey
     assert (folder / "salt").stat().st_mode & 0o777 == 0o600
     build_shop(folder)
     assert (folder / "salt").read_text() == salt
+
+
+def test_a_clock_that_runs_ahead_does_not_complete_a_week(make_shop):
+    ahead = page(at="2026-11-01T22:00:00Z") | {"receivedAt": "2026-11-01T03:00:00Z"}
+    shop = open_shop(make_shop(page(at="2026-10-31T12:00:00Z"), ahead | {"receivedAt": "2026-10-31T23:59:00Z"}))
+    assert shop.week("last").label == "2026-W43"
+
+
+def test_a_call_without_an_arrival_is_not_believed_beyond_the_newest_arrival(make_shop):
+    late = page(at="2099-01-01T00:00:00Z")
+    del late["receivedAt"], late["sentAt"]
+    shop = open_shop(make_shop(page(at="2026-10-31T12:00:00Z"), late))
+    assert [row["reason"] for row in shop.quarantine.to_pyarrow().to_pylist()] == [
+        "dated more than a day after its arrival"
+    ]

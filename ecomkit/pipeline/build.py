@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -77,7 +78,15 @@ def _read_rates(bench: Workbench) -> ir.Table:
         return bench.con.create_table("rates", schema=ibis.schema(_RATES), temp=True)
     if not path.is_file():
         raise SourceError(f"There is no file '{path}', which 'rates' names in [money]. Correct the path in shop.toml.")
-    return bench.lay_out("rates", bench.con.read_csv(path, columns=_RATES, header=True))
+    try:
+        rates = bench.lay_out("rates", bench.con.read_csv(path, columns=_RATES, header=True))
+    except duckdb.Error as error:
+        raise SourceError(
+            f"'{path}' is no table of rates: {str(error).splitlines()[0]}. "
+            "Give a CSV with the columns date, currency, rate."
+        ) from error
+    money.check_rate_table(rates)
+    return rates
 
 
 def _read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table]:
@@ -107,12 +116,13 @@ def _locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Tabl
     """Return the kept calls with person and session, and the sessions with their landing."""
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
-        known = bench.lay_out("known_calls", identity.with_people(judged.filter(_.outcome == "kept")))
+        kept = judged.filter(_.outcome == "kept")
+        known = bench.lay_out("known_calls", identity.with_people(kept))
         calls = bench.lay_out("located_calls", sessions.with_sessions(known))
         landed = channels.with_channel(
             sessions.landings(calls), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
-        counts["rows_in"] = counts["rows_out"] = _rows(calls)
+        counts["rows_in"], counts["rows_out"] = _rows(kept), _rows(calls)
         return calls, bench.lay_out("landed_sessions", landed)
 
 
@@ -138,7 +148,7 @@ def _make_orders(
         drafts = bench.lay_out("order_drafts", orders.order_drafts(calls))
         lines = orders.line_drafts(drafts, items)
         refunds = orders.refund_drafts(calls)
-        refund_lines = orders.refund_lines(refunds, items)
+        refund_lines = orders.refund_items(refunds, items)
         counts["rows_in"] = _rows(calls.filter(_.event_name == "Order Completed"))
         if rows is not None:
             kept = rows.filter(_.outcome == "kept")
@@ -148,25 +158,25 @@ def _make_orders(
             returned = bench.lay_out("returned_lines", order_rows.refund_lines(kept))
             lines = _together(lines, order_rows.line_drafts(new))
             refunds = _together(refunds, order_rows.refund_drafts(returned))
-            refund_lines = _together(refund_lines, order_rows.finished_refund_lines(returned))
+            refund_lines = _together(refund_lines, order_rows.refund_items(returned))
             drafts = bench.lay_out("all_drafts", _together(drafts, order_rows.order_drafts(new)))
+        counts["duplicates"] = counts["rows_in"] - _rows(drafts)
         lines = bench.lay_out("line_drafts", lines)
         priced = orders.priced_orders(
             drafts, lines, rates, zone=zone, currency=currency, money_rule=bench.settings.money_rule
         )
         priced = bench.lay_out("priced_orders", priced)
         money.check_rates(priced)
-        sent_back = bench.lay_out(
+        rated = bench.lay_out(
             "rated_refunds", orders.rated_refunds(refunds, priced, rates, zone=zone, currency=currency)
         )
-        money.check_rates(sent_back)
-        sent_back = bench.keep("refunds", orders.finished_refunds(sent_back, currency=currency))
-        bench.keep("refund_lines", refund_lines.order_by("refund_id", "line_number"))
+        money.check_rates(rated)
+        sent_back = bench.keep("refunds", orders.finished_refunds(rated, currency=currency))
+        bench.keep("refund_lines", orders.finished_refund_lines(refund_lines, rated))
         located = orders.located_orders(priced, landed)
         cancelled = orders.cancellations(calls)
         made = bench.keep("orders", orders.finished_orders(located, sent_back, cancelled, currency=currency))
         counts["rows_out"] = _rows(made)
-        counts["duplicates"] = counts["rows_in"] - counts["rows_out"]
         return made, bench.keep("order_lines", orders.priced_lines(lines, priced))
 
 
@@ -179,7 +189,7 @@ def _make_events(
         bench.keep("identity_links", identity.identity_links(calls))
         bench.keep("product_events", events.product_events(calls, items, lines, made))
         finished = bench.keep("events", events.finished_events(calls))
-        counts["rows_in"] = counts["rows_out"] = _rows(finished)
+        counts["rows_in"], counts["rows_out"] = _rows(calls), _rows(finished)
 
 
 def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:

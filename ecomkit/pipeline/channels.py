@@ -6,6 +6,7 @@ own rules come before them. Source: Google Analytics help, default channel group
 
 import functools
 import operator
+import re
 
 import ibis
 import ibis.expr.types as ir
@@ -113,8 +114,11 @@ def with_channel(sessions: ir.Table, *, own_hosts: tuple[str, ...], rules: tuple
         operator.or_, [(hosts.host == host) | hosts.host.endswith("." + host) for host in unwanted]
     )
     hosts = hosts.mutate(site=ibis.ifelse(from_inside, ibis.null(str), _site_name(_.host)))
-    tagged = ibis.coalesce(hosts.utm_source, hosts.utm_medium, hosts.utm_campaign).notnull()
     click = hosts.click_id.re_extract("^([a-z]+):", 1)
+    # An ad's click id says more than a campaign without a medium; Facebook puts its own on free links too.
+    paid_click = click.isin([kind for kind in _CLICK_SOURCES if kind != "fbclid"]).fill_null(False)
+    tagged = ibis.coalesce(hosts.utm_source, hosts.utm_medium, hosts.utm_campaign).notnull()
+    tagged &= hosts.utm_medium.notnull() | ~paid_click
     landed = hosts.mutate(
         source=ibis.cases(
             (tagged, _.utm_source.lower()),
@@ -148,7 +152,7 @@ def _default_rule(landed: ir.Table, conditions: dict[str, object]) -> ir.Boolean
 
 def _own_rule(landed: ir.Table, rule: dict[str, str]) -> ir.BooleanValue:
     tests = [
-        landed[name].lower().like(wanted.lower().replace("%", r"\%").replace("*", "%"))
+        landed[name].re_search("(?i)^" + re.escape(wanted).replace(r"\*", ".*") + "$")
         for name, wanted in rule.items()
         if name != "channel"
     ]

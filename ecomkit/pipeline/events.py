@@ -44,14 +44,16 @@ def typed_calls(calls: ir.Table) -> ir.Table:
         ),
         click_id=ibis.ifelse(_.click_value.nullif("").notnull(), _.click_kind + ":" + _.click_value, ibis.null(str)),
         order_id=_.order_id.strip().nullif(""),
-        **{name: _money(calls[name]) for name in tracking_plan.MONEY_PROPERTIES},
-        **{name: calls[name].try_cast("float64").try_cast("int64") for name in ("quantity", "position")},
+        quantity=_units(_.quantity),
+        position=_.position.try_cast("float64").try_cast("int64"),
     )
     return named.mutate(side=_side(named), device_type=_device_type(named))
 
 
-def _money(text: ir.StringValue) -> ir.DecimalValue:
-    return text.re_replace(r"[$€£,\s]", "").try_cast(MONEY)
+def _units(text: ir.StringValue) -> ir.IntegerValue:
+    # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
+    sent = text.try_cast("float64")
+    return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.round(), 1)).try_cast("int64")
 
 
 def _side(calls: ir.Table) -> ir.StringValue:
@@ -106,7 +108,9 @@ def judged_calls(
 
 
 def _problem(calls: ir.Table) -> ir.StringValue:
-    ahead = calls.occurred_at.epoch_seconds() - calls.received_at.epoch_seconds()
+    # A call without an arrival of its own cannot be later than the newest of the others.
+    arrival = ibis.coalesce(calls.received_at, calls.sent_at, calls.received_at.max().as_scalar())
+    ahead = calls.occurred_at.epoch_seconds() - arrival.epoch_seconds()
     return ibis.cases(
         (calls.call_type.isnull(), "no call type"),
         (~calls.call_type.isin(tracking_plan.CALL_TYPES), "unknown call type"),
@@ -132,11 +136,12 @@ def _exclusion(
         rules.append((calls.user_agent.lower().re_search(tracking_plan.BOT_AGENTS).fill_null(False), "bot"))
     if staff:
         is_staff = functools.reduce(operator.or_, [calls.email.endswith(ending.lower()) for ending in staff], never)
-        staff_calls = calls.filter(is_staff)
+        users = calls.filter(is_staff, _.user_id.notnull()).user_id
+        devices = calls.filter(is_staff | calls.user_id.isin(users), _.anonymous_id.notnull()).anonymous_id
         rules += [
             (is_staff.fill_null(False), "staff"),
-            (calls.user_id.isin(staff_calls.filter(_.user_id.notnull()).user_id), "staff"),
-            (calls.anonymous_id.isin(staff_calls.filter(_.anonymous_id.notnull()).anonymous_id), "staff"),
+            (calls.user_id.isin(users).fill_null(False), "staff"),
+            (calls.anonymous_id.isin(devices).fill_null(False), "staff"),
         ]
     if test_orders:
         is_test = functools.reduce(operator.or_, [calls.order_id.re_search(pattern) for pattern in test_orders], never)
@@ -151,12 +156,14 @@ def corrections(judged: ir.Table) -> ir.Table:
         "row_id",
         older=(_.call_type == "track") & (_.event != _.event_name),
         as_text=_.money_as_text,
+        no_number=_.money_unreadable,
         unnumbered=_.sent_message_id.isnull(),
         undated=_.sent_timestamp.isnull(),
     )
     reasons = {
         "older": "event name in an older spelling",
         "as_text": "money sent as text",
+        "no_number": "money that is no number: left out",
         "unnumbered": "no message id: made from the line",
         "undated": "no timestamp: worked out from the arrival",
     }
@@ -170,10 +177,15 @@ def finished_events(located: ir.Table) -> ir.Table:
 
 
 def typed_items(items: ir.Table) -> ir.Table:
-    """Give the items of `products` their types; a missing quantity is one."""
+    """Give the items of `products` their types; a missing quantity is one.
+
+    `line_total` is the money of a quantity that is not whole; null where price x quantity says it.
+    """
+    sent = items.quantity.try_cast("float64")
+    part = (items.price.cast("float64") * sent).round(4).cast(MONEY)
     return items.mutate(
-        price=_money(items.price),
-        quantity=items.quantity.try_cast("float64").try_cast("int64").fill_null(1),
+        quantity=_units(items.quantity).fill_null(1),
+        line_total=ibis.ifelse(sent != sent.floor(), part, ibis.null(MONEY)),
         position=items.position.try_cast("float64").try_cast("int64"),
     )
 
@@ -181,13 +193,14 @@ def typed_items(items: ir.Table) -> ir.Table:
 def product_events(located: ir.Table, items: ir.Table, order_lines: ir.Table, orders: ir.Table) -> ir.Table:
     """Return the canonical table `product_events`: what was listed, clicked, viewed, added, removed, purchased.
 
-    Product Purchased is one row per order line, at the time of its order.
+    Product Purchased is one row per line of an order not cancelled, at the time of
+    its order and in the shop's currency; other prices are as they were sent.
     """
     about_call = ["occurred_at", "person_id", "session_id", "event_name", "cart_id", "list_id"]
     single = located.filter(_.event_name.isin(tracking_plan.PRODUCT_EVENTS), _.product_id.notnull())
     lists = located.filter(_.event_name.isin(tracking_plan.PRODUCT_LIST_EVENTS)).select("row_id", *about_call)
     listed = lists.join(items, "row_id")
-    purchased = order_lines.join(orders, "order_id").select(
+    purchased = order_lines.join(orders.filter(_.status != "cancelled"), "order_id").select(
         occurred_at=_.ordered_at,
         person_id=_.customer_id,
         session_id=_.session_id,

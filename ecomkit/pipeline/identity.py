@@ -62,16 +62,30 @@ def with_people(calls: ir.Table) -> ir.Table:
 
 
 def identity_links(events: ir.Table) -> ir.Table:
-    """Return the canonical table `identity_links` from events with `person_id` and `identity_rule`."""
+    """Return the canonical table `identity_links` from events with `person_id` and `identity_rule`.
+
+    One row per identifier and stretch of calls that belong to one person, with the
+    rule of its first call; the stretches of an identifier do not overlap.
+    """
     kinds = {"anonymous_id": "anonymous_id", "user_id": "user_id", "email_hash": "email"}
-    parts = [
-        events.filter(_[column].notnull())
-        .group_by(identifier=_[column], person_id=_.person_id, rule=_.identity_rule)
-        .agg(valid_from=_.occurred_at.min(), valid_to=_.occurred_at.max())
-        .mutate(identifier_type=ibis.literal(kind))
-        .select(*IDENTITY_LINKS.names)
-        for column, kind in kinds.items()
-    ]
+    parts = []
+    for column, kind in kinds.items():
+        order = ["occurred_at", "message_id"]
+        in_order = ibis.window(group_by="identifier", order_by=order)
+        so_far = ibis.window(group_by="identifier", order_by=order, preceding=(None, 0))
+        calls = events.filter(_[column].notnull()).select(
+            "person_id", "occurred_at", "message_id", "identity_rule", identifier=_[column]
+        )
+        changes = calls.mutate(before=_.person_id.lag().over(in_order), place=ibis.row_number().over(in_order))
+        changes = changes.mutate(changed=(_.before != _.person_id).fill_null(True).cast("int64"))
+        stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).group_by("identifier", "stretch")
+        links = stretches.agg(
+            person_id=_.person_id.min(),
+            valid_from=_.occurred_at.min(),
+            valid_to=_.occurred_at.max(),
+            rule=_.identity_rule.argmin(_.place),
+        )
+        parts.append(links.mutate(identifier_type=ibis.literal(kind)).select(*IDENTITY_LINKS.names))
     return ibis.union(*parts).cast(IDENTITY_LINKS).order_by("identifier_type", "identifier", "valid_from", "rule")
 
 

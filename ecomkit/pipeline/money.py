@@ -20,11 +20,14 @@ def with_money_rule(drafts: ir.Table, *, rule: str) -> ir.Table:
     put into `revenue`: `detect` asks, per source, whether it equals the items less
     the discount (`after_discount`) or the items alone (`before_discount`) in more of
     the orders that have both a discount and items; without a majority it is read as after.
+    An order without `revenue` has its subtotal, else its total less shipping and tax,
+    both after discount by their meaning, else its items less the discount.
     """
     sent = drafts.mutate(
-        revenue=ibis.coalesce(_.revenue, _.subtotal, _.total - _.shipping.fill_null(0) - _.tax.fill_null(0))
+        names_revenue=_.revenue.notnull(),
+        revenue=ibis.coalesce(_.revenue, _.subtotal, _.total - _.shipping.fill_null(0) - _.tax.fill_null(0)),
     )
-    telling = (sent.discount > 0) & sent.lines_gross.notnull()
+    telling = sent.names_revenue & (sent.discount > 0) & sent.lines_gross.notnull()
     by_source = ibis.window(group_by="source")
     before = (telling & ((sent.revenue - sent.lines_gross).abs() <= CENT)).fill_null(False)
     after = (telling & ((sent.revenue - (sent.lines_gross - sent.discount)).abs() <= CENT)).fill_null(False)
@@ -37,8 +40,8 @@ def with_money_rule(drafts: ir.Table, *, rule: str) -> ir.Table:
     no_money = ruled.revenue.isnull()
     discount = ruled.discount.fill_null(0)
     revenue = ibis.cases(
-        (no_money, ruled.lines_gross.fill_null(0) - discount),
-        (ruled.money_rule == "before_discount", ruled.revenue - discount),
+        (no_money, ibis.greatest(ruled.lines_gross.fill_null(0) - discount, 0)),
+        (ruled.names_revenue & (ruled.money_rule == "before_discount"), ruled.revenue - discount),
         else_=ruled.revenue,
     )
     priced = ruled.mutate(revenue=revenue)
@@ -64,6 +67,21 @@ def converted(table: ir.Table, rates: ir.Table, *, day: ir.DateValue, currency: 
 def in_shop_currency(amount: ir.DecimalValue, rate: ir.DecimalValue, *, digits: int = 2) -> ir.DecimalValue:
     """Return money times its rate, to the cent, or to more digits for a unit price."""
     return (amount.cast(_FACTOR) * rate).round(digits).cast(MONEY)
+
+
+def check_rate_table(rates: ir.Table) -> None:
+    """Stop when a day has two rates of one currency: which one counts would be chance.
+
+    Raises
+    ------
+    SourceError
+        Naming the first five of such days.
+    """
+    doubled = rates.group_by("date", currency=_.currency.upper()).agg(rows=_.count()).filter(_.rows > 1)
+    rows = doubled.order_by("date", "currency").limit(5).to_pyarrow().to_pylist()
+    if rows:
+        named = quoted(f"{row['date']} {row['currency']}" for row in rows)
+        raise SourceError(f"The file of rates has more than one rate for {named}. Keep one line per day and currency.")
 
 
 def check_rates(rated: ir.Table) -> None:

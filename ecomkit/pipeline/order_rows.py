@@ -112,8 +112,8 @@ def refund_drafts(lines: ir.Table) -> ir.Table:
     )
 
 
-def finished_refund_lines(lines: ir.Table) -> ir.Table:
-    """Return the canonical `refund_lines` of order files."""
+def refund_items(lines: ir.Table) -> ir.Table:
+    """Return refunded lines as drafts of refund lines."""
     within = ibis.window(group_by="refund_id", order_by="row_id")
     numbered = lines.mutate(line_number=ibis.row_number().over(within) + 1)
     return numbered.select(*REFUND_LINES.names).cast(REFUND_LINES)

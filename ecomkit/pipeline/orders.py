@@ -28,32 +28,30 @@ _DRAFT = (
 def order_drafts(calls: ir.Table) -> ir.Table:
     """Return one draft per order id from its Order Completed calls; the copy received first counts.
 
-    Browser and server often both send an order: person, device and session are
-    taken from whichever copy knows them, a user before a guest before a visitor.
+    Browser and server often both send an order, and a reload sends it again: person,
+    device and session are those of the first copy that knows them, a user before a
+    guest before a visitor.
     """
-    copies = calls.filter(_.event_name == "Order Completed")
-    same = ibis.window(group_by="order_id")
     first = ibis.window(group_by="order_id", order_by=[_.received_at.asc(nulls_first=False), "row_id"])
-    known = copies.mutate(
-        copy_number=ibis.row_number().over(first) + 1,
-        customer_id=ibis.coalesce(
-            *[
-                ibis.ifelse(_.person_id.startswith(kind), _.person_id, ibis.null(str)).max().over(same)
-                for kind in ("user:", "guest:", "visitor:")
-            ]
-        ),
-        anonymous_id=_.anonymous_id.max().over(same),
-        session_id=_.session_id.max().over(same),
-        device_type=_.device_type.max().over(same),
-        coupon=ibis.coalesce(_.coupon, _.coupon.max().over(same)).nullif(""),
+    copies = calls.filter(_.event_name == "Order Completed").mutate(copy_number=ibis.row_number().over(first) + 1)
+    sought = {name: copies[name] for name in ("anonymous_id", "session_id", "device_type", "coupon")}
+    sought |= {
+        kind: ibis.ifelse(copies.person_id.startswith(f"{kind}:"), copies.person_id, ibis.null(str))
+        for kind in ("user", "guest", "visitor")
+    }
+    known = copies.group_by("order_id").agg(
+        **{name: value.argmin(copies.copy_number, where=value.notnull()) for name, value in sought.items()}
     )
-    return known.filter(_.copy_number == 1).mutate(ordered_at=_.occurred_at).select(*_DRAFT)
+    counts = copies.filter(_.copy_number == 1).drop("anonymous_id", "session_id", "device_type", "coupon")
+    drafts = counts.join(known, "order_id").mutate(
+        customer_id=ibis.coalesce(_.user, _.guest, _.visitor), ordered_at=_.occurred_at
+    )
+    return drafts.select(*_DRAFT)
 
 
 def line_drafts(drafts: ir.Table, items: ir.Table) -> ir.Table:
     """Return the items of the order calls that count, as drafts of order lines."""
-    lines = drafts.select("order_id", "row_id").join(items, "row_id").drop("row_id")
-    return lines.drop("position").mutate(line_total=ibis.null(MONEY))
+    return drafts.select("order_id", "row_id").join(items, "row_id").drop("row_id", "position")
 
 
 def refund_drafts(calls: ir.Table) -> ir.Table:
@@ -92,17 +90,21 @@ def priced_orders(
 def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
     """Return the canonical `order_lines`: each line's share of its order's revenue, to the cent.
 
-    Shares are in proportion to the lines' gross, or to quantity where nothing has a
-    price; cents left over go to the largest remainders.
+    Shares are in proportion to the lines' gross, where nothing has a price to quantity,
+    and equal where nothing has either; cents left over go to the largest remainders.
     """
     orders = priced.select("order_id", "revenue", "rate")
     lined = lines.join(orders, "order_id").mutate(
-        unit_price=in_shop_currency(ibis.coalesce(_.price, _.line_total / _.quantity), _.rate, digits=4),
+        unit_price=in_shop_currency(ibis.coalesce(_.price, _.line_total / _.quantity.nullif(0)), _.rate, digits=4),
         line_gross=in_shop_currency(line_money(_), _.rate),
     )
     same = ibis.window(group_by="order_id")
     weighed = lined.mutate(
-        weight=ibis.ifelse(_.line_gross.sum().over(same) > 0, _.line_gross.cast("float64"), _.quantity.cast("float64"))
+        weight=ibis.cases(
+            (_.line_gross.sum().over(same) > 0, _.line_gross.cast("float64")),
+            (_.quantity.sum().over(same) > 0, _.quantity.cast("float64")),
+            else_=1.0,
+        )
     )
     shared = weighed.mutate(
         cents=(_.revenue / CENT).cast("float64") * _.weight / _.weight.sum().over(same),
@@ -116,31 +118,49 @@ def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
 
 
 def rated_refunds(refunds: ir.Table, priced: ir.Table, rates: ir.Table, *, zone: str, currency: str) -> ir.Table:
-    """Give refunds their order's money and rate; an unmatched refund takes the rate of its own day."""
+    """Give refunds their order's money, and the rate to count them by.
+
+    A refund in its order's currency, or in none named, takes its order's rate; any
+    other the rate of its own day.
+    """
     own = converted(refunds, rates, day=local_day(refunds.refunded_at, zone), currency=currency)
-    orders = priced.select("order_id", "order_total", order_revenue=_.revenue, order_rate=_.rate)
+    orders = priced.select(
+        "order_id", "order_total", order_revenue=_.revenue, order_rate=_.rate, order_currency=_.rate_currency
+    )
     matched = own.left_join(orders, "order_id")
-    return matched.mutate(rate=ibis.coalesce(_.order_rate, _.rate))
+    as_ordered = matched.currency.isnull() | (matched.rate_currency == matched.order_currency)
+    return matched.mutate(rate=ibis.ifelse(as_ordered, ibis.coalesce(_.order_rate, _.rate), _.rate))
 
 
 def finished_refunds(rated: ir.Table, *, currency: str) -> ir.Table:
     """Return the canonical `refunds`, in revenue terms: shipping and tax sent back are not in `amount`.
 
     A refund that names no money, or at least the order's total, sends the whole
-    revenue back; any other sum counts as it is, up to the order's revenue. One read
-    line by line counts as it is: its goods may come from several orders.
+    revenue back; any other sum counts as it is. Together the refunds of an order never
+    take back more than its revenue, so one that browser and server both sent counts
+    once. One read line by line counts as it is: its goods may come from several orders.
     """
-    revenue, total = in_shop_currency(rated.revenue, rated.rate), in_shop_currency(rated.total, rated.rate)
-    amount = ibis.cases(
-        (rated.order_revenue.isnull() | rated.by_line, ibis.coalesce(revenue, total)),
-        (revenue.notnull(), ibis.least(revenue, rated.order_revenue)),
-        (total.isnull() | (total >= rated.order_total - CENT / 2), rated.order_revenue),
-        else_=ibis.least(total, rated.order_revenue),
+    revenue = in_shop_currency(rated.revenue, rated.rate).abs()
+    total = in_shop_currency(rated.total, rated.rate).abs()
+    asked = rated.mutate(
+        asked=ibis.cases(
+            (rated.order_revenue.isnull() | rated.by_line, ibis.coalesce(revenue, total)),
+            (revenue.notnull(), revenue),
+            (total.isnull() | (total >= rated.order_total - CENT / 2), rated.order_revenue),
+            else_=total,
+        )
     )
-    finished = rated.mutate(
+    before = ibis.window(group_by="order_id", order_by=["refunded_at", "received_at", "refund_id"], preceding=(None, 1))
+    left = asked.mutate(left=_.order_revenue - _.asked.sum().over(before).fill_null(0))
+    amount = ibis.ifelse(
+        left.order_revenue.isnull() | left.by_line,
+        left.asked,
+        ibis.greatest(ibis.least(left.asked, left.left), 0),
+    )
+    finished = left.mutate(
         amount=amount.round(2),
         currency=ibis.literal(currency),
-        order_id=ibis.ifelse(rated.order_revenue.notnull(), rated.order_id, ibis.null(str)),
+        order_id=ibis.ifelse(left.order_revenue.notnull(), left.order_id, ibis.null(str)),
     )
     return finished.select(*REFUNDS.names).cast(REFUNDS).order_by("refunded_at", "refund_id")
 
@@ -201,7 +221,15 @@ def finished_orders(located: ir.Table, refunds: ir.Table, cancelled: ir.Table, *
     return numbered.select(*ORDERS.names).cast(ORDERS).order_by("ordered_at", "order_id")
 
 
-def refund_lines(refunds: ir.Table, items: ir.Table) -> ir.Table:
-    """Return the canonical `refund_lines`: the items that refund calls name."""
-    lines = refunds.select("refund_id", "row_id").join(items, "row_id").mutate(amount=_.price * _.quantity)
+def refund_items(refunds: ir.Table, items: ir.Table) -> ir.Table:
+    """Return the items that refund calls name, as drafts of refund lines."""
+    lines = refunds.select("refund_id", "row_id").join(items, "row_id").mutate(amount=line_money(_))
     return lines.select(*REFUND_LINES.names).cast(REFUND_LINES)
+
+
+def finished_refund_lines(lines: ir.Table, rated: ir.Table) -> ir.Table:
+    """Return the canonical `refund_lines`: what each line was sold for, at its refund's rate."""
+    converted_lines = lines.join(rated.select("refund_id", "rate"), "refund_id").mutate(
+        amount=in_shop_currency(_.amount, _.rate)
+    )
+    return converted_lines.select(*REFUND_LINES.names).cast(REFUND_LINES).order_by("refund_id", "line_number")

@@ -9,9 +9,13 @@ from ecomkit.schemas import AD_SPEND
 
 
 def judged_spend(rows: ir.Table) -> ir.Table:
-    """Give every row its `outcome` and `reason`: a later line for the same day and campaign restates the earlier."""
-    same = ibis.window(group_by=["problem", "date", "platform", "account_id", "campaign_id"], order_by=_.row_id.desc())
-    ranked = rows.mutate(place=ibis.row_number().over(same))
+    """Give every row its `outcome` and `reason`: a later line for the same day and campaign restates the earlier.
+
+    A campaign without an id goes by its name.
+    """
+    named = rows.mutate(campaign=ibis.coalesce(_.campaign_id, _.campaign_name))
+    same = ibis.window(group_by=["problem", "date", "platform", "account_id", "campaign"], order_by=_.row_id.desc())
+    ranked = named.mutate(place=ibis.row_number().over(same)).drop("campaign")
     return ranked.mutate(
         outcome=ibis.cases((_.problem.notnull(), "quarantined"), (_.place > 0, "duplicate"), else_="kept"),
         reason=ibis.cases((_.problem.notnull(), _.problem), (_.place > 0, "restated by a later line"), else_=None),

@@ -7,6 +7,7 @@ import duckdb
 
 from ecomkit.settings import Source
 from ecomkit.sources.mapped_files import mapped_rows
+from ecomkit.sources.money_text import MONEY_MACROS
 
 COLUMNS = (
     "date", "account_id", "campaign_id", "campaign_name", "spend", "currency", "impressions", "clicks", "conversions",
@@ -36,6 +37,7 @@ def read_ad_spend(
             f"currency{number}": source.options.get("currency", currency),
         }
         parts.append(_typed(query, number))
+    con.execute(MONEY_MACROS)
     rows = " UNION ALL ".join(parts)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE spend_rows AS SELECT *, row_number() OVER () AS row_id FROM ({rows})", values
@@ -56,7 +58,7 @@ def _typed(query: str, number: int) -> str:
                 account_id, campaign_id, campaign_name, $channel{number} AS channel,
                 CASE WHEN $patterns <> '' AND regexp_matches(lower(campaign_name), $patterns)
                      THEN 'retargeting' ELSE 'prospecting' END AS purpose,
-                TRY_CAST(regexp_replace(spend, '[$€£,\\s]', '', 'g') AS DECIMAL(18, 4)) AS spend,
+                as_money(spend) AS spend,
                 coalesce(nullif(trim(currency), ''), $currency{number}) AS currency,
                 TRY_CAST(impressions AS BIGINT) AS impressions, TRY_CAST(clicks AS BIGINT) AS clicks,
                 TRY_CAST(conversions AS DOUBLE) AS platform_conversions

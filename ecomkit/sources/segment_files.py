@@ -15,6 +15,7 @@ import duckdb
 
 from ecomkit.errors import SourceError, quoted
 from ecomkit.settings import Source
+from ecomkit.sources.money_text import MONEY_MACROS
 
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz", ".gz")
 
@@ -50,13 +51,16 @@ _PATHS: Spellings = {
 }
 
 _ADDRESS = r"[A-Za-z0-9._%+''-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+# What senders put where they know no id: it would make one person of all of them.
+_NO_ID = r"[0-]*|-1|null|none|nan|undefined|anonymous"
 _PERSONAL_KEYS = r"first_?name|last_?name|name|phone|email|street|city|postal_?code|birthday|username|address|ip"
 _MACROS = rf"""
 CREATE OR REPLACE TEMP MACRO without_address(x) AS
     CASE WHEN contains(x, '@') OR contains(x, '%40') THEN regexp_replace(x, '{_ADDRESS}', '[address]', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO hashed(x, salt) AS sha256(salt || lower(trim(x)));
 CREATE OR REPLACE TEMP MACRO safe_id(x, salt) AS
-    CASE WHEN contains(x, '@') THEN 'hashed-' || hashed(x, salt) ELSE nullif(trim(x), '') END;
+    CASE WHEN contains(x, '@') THEN 'hashed-' || hashed(x, salt)
+         WHEN regexp_full_match(lower(trim(x)), '{_NO_ID}') THEN NULL ELSE trim(x) END;
 CREATE OR REPLACE TEMP MACRO masked(x) AS regexp_replace(regexp_replace(regexp_replace(
     without_address(left(x, 2000)),
     '("(?:{_PERSONAL_KEYS})"\s*:\s*")[^"]*', '\1***', 'gi'),
@@ -111,7 +115,7 @@ def read_segment_files(
     per item of a call's `products`; `row_id` joins them. `problem` in `calls` names
     why a line cannot be read.
     """
-    con.execute(_MACROS)
+    con.execute(MONEY_MACROS + _MACROS)
     con.execute(
         """CREATE OR REPLACE TEMP TABLE lines
         (source VARCHAR, source_file VARCHAR, line_number BIGINT, row_id BIGINT, raw VARCHAR)"""
@@ -185,6 +189,8 @@ def _calls_query(properties: Spellings, money: Sequence[str]) -> str:
         sent_as = "utm_id" if key == "campaign_id" else key
         columns[key] = f"without_address(coalesce(nullif({columns[key]}, ''), utm({search}, '{sent_as}')))"
     email = f"nullif(trim({columns.pop('email')}), '')"
+    unreadable = " OR ".join(f"({columns[name]} IS NOT NULL AND as_money({columns[name]}) IS NULL)" for name in money)
+    columns |= {name: f"as_money({columns[name]})" for name in money}
     selected = ",\n            ".join(f"{sql} AS {name}" for name, sql in columns.items())
     return f"""
         CREATE OR REPLACE TEMP TABLE calls AS
@@ -204,13 +210,17 @@ def _calls_query(properties: Spellings, money: Sequence[str]) -> str:
             lower({email}) AS email,
             regexp_extract({search}, '[?&](gclid|wbraid|gbraid|msclkid|fbclid|ttclid)=[^&#]', 1) AS click_kind,
             regexp_extract({search}, '[?&](?:gclid|wbraid|gbraid|msclkid|fbclid|ttclid)=([^&#]*)', 1) AS click_value,
-            list_contains(money_types, 'VARCHAR') AS money_as_text
+            list_contains(money_types, 'VARCHAR') AS money_as_text,
+            {unreadable} AS money_unreadable
         FROM extracted"""
 
 
 def _items_query(item_properties: Spellings) -> str:
     columns = ",\n            ".join(
-        "coalesce(" + ", ".join(f"item->>'$.{key}'" for key in keys) + f") AS {name}"
+        ("as_money(" if name == "price" else "(")
+        + "coalesce("
+        + ", ".join(f"item->>'$.{key}'" for key in keys)
+        + f")) AS {name}"
         for name, keys in item_properties.items()
     )
     return f"""
