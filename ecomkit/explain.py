@@ -40,8 +40,10 @@ def explain_metric(shop_name: str, metric: str, *, week: str = "last", dialect: 
     entry = METRICS[metric]
     tables = {name: ibis.table(CANONICAL[name][0], name=name) for name in entry.tables}
     query = to_sql(entry.build(tables, period, period.end_at, settings), dialect)
+    asked = entry.asks(period)
+    span = period.label if asked == period else f"{asked.label}, as the report of {period.label} asks"
     return "\n\n".join(
-        [metric, entry.definition, f"Gives: {entry.returns}", f"Query for {period.label}, in {dialect}:", str(query)]
+        [metric, entry.definition, f"Gives: {entry.returns}", f"Query for {span}, in {dialect}:", str(query)]
     )
 
 

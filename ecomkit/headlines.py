@@ -21,7 +21,7 @@ def headline(
     name
         The number's name in `report.json`, as in the glossary: `visit_to_order_rate`.
     comparison
-        What `metrics.intervals.compare_rates` and its like return. What it
+        What `metrics.comparisons.compare_rates` and its like return. What it
         lacks, or has as None, is not observed; without a verdict none is shown.
         A number that nothing is compared with may stand alone.
     label

@@ -67,10 +67,6 @@ class Period:
         end = self.end - timedelta(days=days)
         return Period(end - timedelta(days=28), end, self.zone)
 
-    def last_year(self) -> "Period":
-        """Return the same weekdays 52 weeks earlier."""
-        return Period(self.start - timedelta(weeks=52), self.end - timedelta(weeks=52), self.zone)
-
     def extended_back(self, periods: int) -> "Period":
         """Return this period together with the `periods - 1` before it."""
         return Period(self.start - timedelta(days=self.days * (periods - 1)), self.end, self.zone)

@@ -9,7 +9,7 @@ from ecomkit.engines import ENGINES
 from ecomkit.errors import UsageError
 from ecomkit.explain import explain_metric, metrics_page
 from ecomkit.metrics.catalogue import METRICS
-from ecomkit.shop import build_shop
+from ecomkit.shop import build_shop, open_shop
 from tests.calls import order, page, track
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -44,10 +44,21 @@ def test_definition_columns_and_query_are_told_for_every_engine(made, dialect):
     assert f"Query for 2026-W44, in {dialect}:\n\n" in text
 
 
-def test_every_query_runs_on_the_tables_as_they_stand(made):
-    queries = [explain_metric(str(made), metric, week="2026-W44").split("in duckdb:\n\n")[1] for metric in METRICS]
+@pytest.mark.parametrize("name", METRICS)
+def test_every_query_runs_on_the_tables_as_they_stand_and_gives_the_metrics_columns(made, name):
+    shop = open_shop(made)
+    period, metric = shop.week("2026-W44"), METRICS[name]
+    tables = {table: getattr(shop, table) for table in metric.tables}
+    wanted = metric.build(tables, period, period.end_at, shop.settings).columns
+    query = explain_metric(str(made), name, week="2026-W44").split("in duckdb:\n\n")[1]
     with duckdb.connect(str(build_shop(made)), read_only=True) as con:
-        assert all(con.execute(query).to_arrow_table() is not None for query in queries)
+        assert tuple(con.execute(query).to_arrow_table().column_names) == tuple(wanted)
+
+
+@pytest.mark.parametrize("name", ["funnel", "purchases_outside"])
+def test_the_span_is_told_where_it_is_not_the_week(made, name):
+    span = "2026-09-28 to 2026-10-25, as the report of 2026-W44 asks"
+    assert f"Query for {span}, in duckdb:\n\n" in explain_metric(str(made), name, week="2026-W44")
 
 
 def test_a_named_week_is_explained_without_building_the_shop(made, own_store):

@@ -10,7 +10,7 @@ import pytest
 
 from ecomkit.errors import UsageError
 from ecomkit.headlines import MIME, hand_over, headline, ten_digits
-from ecomkit.metrics.intervals import Comparison
+from ecomkit.metrics.comparisons import Comparison
 
 NAN = float("nan")
 

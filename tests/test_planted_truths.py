@@ -16,7 +16,7 @@ from ecomkit.metrics.clv_summary import clv_summary
 from ecomkit.metrics.intervals import add_rate_interval
 from ecomkit.metrics.payback import contribution_so_far
 from ecomkit.metrics.retention import repeat_purchase_rate
-from ecomkit.metrics.sales import visit_to_order_rate
+from ecomkit.metrics.visits import visit_to_order_rate
 from ecomkit.models.payback import lifetime_value_to_cac, lifetime_values
 from ecomkit.periods import Period
 from ecomkit.shop import ROOT, open_shop

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ecomkit.errors import EcomkitError, UsageError
 from ecomkit.headlines import MIME, headline
-from ecomkit.metrics.intervals import Comparison
+from ecomkit.metrics.comparisons import Comparison
 from ecomkit.report import run as reports
 from ecomkit.report.execute import Run
 from ecomkit.report.index import corrected
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 GOOD = f"""import pandas as pd
 from IPython.display import HTML, display
 from ecomkit.headlines import hand_over, headline
-from ecomkit.metrics.intervals import Comparison
+from ecomkit.metrics.comparisons import Comparison
 from ecomkit.words import say
 name = {HOSTILE!r}
 say(f"**{{name}}** sells best in {{week}} of {{shop_name}}")

@@ -1,7 +1,6 @@
 """Who came new, by which channel, and what that cost."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -9,7 +8,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.engines import local_day
 from ecomkit.errors import UsageError, quoted
+from ecomkit.metrics.customers import has_look_back, new_or_nobody_knows
 from ecomkit.metrics.ratio import flag, share
 from ecomkit.periods import Period
 from ecomkit.schemas import AD_SPEND, MONEY, ORDERS, SESSIONS, require
@@ -42,7 +43,7 @@ def new_customers(
     period
         The days in which first orders count.
     look_back_days
-        How much history of orders before the period makes a first order the
+        How many local days of history before the period make a first order the
         first ever.
     lookback_days
         How far before the first order a session may start to earn credit.
@@ -57,9 +58,9 @@ def new_customers(
     require(orders, ORDERS)
     require(sessions, SESSIONS)
     kept = orders.filter(_.status != "cancelled")
-    long_ago = period.start_at - timedelta(days=look_back_days)
+    history_from = local_day(kept.ordered_at.min().over(ibis.window()), period.zone)
     firsts = (
-        kept.mutate(is_known=_.ordered_at.min().over(ibis.window()) <= long_ago)
+        kept.mutate(is_known=has_look_back(history_from, ibis.literal(period.start), look_back_days))
         .filter(_.order_number == 1, _.customer_id.notnull(), period.holds(kept.ordered_at))
         .select("customer_id", "is_known", first_order_at=_.ordered_at)
     )
@@ -116,7 +117,8 @@ def cac(
         The days whose spend and first orders count. Spend has the days of the
         ad account, which may begin at another hour.
     look_back_days
-        How much history before the period makes a first order the first ever.
+        How many local days of history before the period make a first order the
+        first ever.
     kind
         `blended`, `paid`, `prospecting` or `fully_loaded`.
     monthly_fees
@@ -130,9 +132,9 @@ def cac(
     Table
         One row per channel with spend or new customers, in order: `channel`,
         `spend` (null for a channel without any), `new_customers` (null where
-        none is known to be new and some may be), `unknown_customers`, `cac` (null without spend or new customers),
-        `spend_without_customers` (the CAC is infinite). Money in the shop's
-        currency.
+        none is known to be new and some may be), `unknown_customers`, `cac`
+        (null without spend or new customers), `spend_without_customers` (the
+        CAC is infinite). Money in the shop's currency.
     """
     require(ad_spend, AD_SPEND)
     if kind not in KINDS:
@@ -220,10 +222,8 @@ def cac_of_every_kind(
 
 
 def _with_cac(rows: ir.Table) -> ir.Table:
-    # None of the customers known to be new, and some who may be: nobody can say that there were none.
-    nobody_knows = (rows.new_customers == 0) & (rows.unknown_customers > 0)
     return rows.mutate(
-        new_customers=nobody_knows.ifelse(ibis.null("int64"), rows.new_customers),
+        new_customers=new_or_nobody_knows(rows.new_customers, rows.unknown_customers),
         cac=share(_.spend, _.new_customers),
         spend_without_customers=((_.spend.coalesce(0) > 0) & (_.new_customers == 0) & (_.unknown_customers == 0)),
     )

@@ -9,11 +9,13 @@ import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
+from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel, purchases_outside
 from ecomkit.metrics.payback import contribution_so_far
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
-from ecomkit.metrics.sales import aov, net_revenue, new_and_returning, sales, visit_to_order_rate
-from ecomkit.periods import Period
+from ecomkit.metrics.sales import aov, net_revenue, sales
+from ecomkit.metrics.visits import visit_to_order_rate
+from ecomkit.periods import Period, day_start, local_date
 from ecomkit.settings import Settings
 
 # What the notebooks ask for when nobody says otherwise.
@@ -21,7 +23,7 @@ FUNNEL_STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Co
 FUNNEL_WINDOW_DAYS = 7
 REPEAT_WITHIN_DAYS = 90
 HORIZON_DAYS = 365
-HOLDOUT_DAYS = 91
+HOLDOUT_DAYS = 182
 
 Tables = Mapping[str, ir.Table]
 
@@ -31,12 +33,14 @@ class Metric:
     """A metric: its function, the canonical tables it reads, and how to ask it of a shop.
 
     `build(tables, period, as_of, settings)` returns the expression; `tables`
-    maps names to tables, of a shop or without data.
+    maps names to tables, of a shop or without data. `asks(period)` is the
+    span whose rows the report of `period` asks for, if that is another one.
     """
 
     function: Callable[..., ir.Table]
     tables: tuple[str, ...]
     build: Callable[[Tables, Period, datetime, Settings], ir.Table]
+    asks: Callable[[Period], Period] = lambda period: period
 
     @property
     def definition(self) -> str:
@@ -88,18 +92,22 @@ def _new_and_returning(tables: Tables, period: Period, as_of: datetime, settings
     )
 
 
+def _attempts(period: Period) -> Period:
+    # Attempts of the period itself would all be too young.
+    return period.four_weeks_before(days=FUNNEL_WINDOW_DAYS)
+
+
 def _steps(function: Callable[..., ir.Table]) -> Metric:
     def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-        # Attempts of the period itself would all be too young: those of the one before are not.
         return function(
             tables["events"],
             steps=FUNNEL_STEPS,
             window_days=FUNNEL_WINDOW_DAYS,
-            period=period.before(),
+            period=_attempts(period),
             as_of=as_of,
         )
 
-    return Metric(function, ("events",), build)
+    return Metric(function, ("events",), build, _attempts)
 
 
 def _repeat_purchase_rate(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
@@ -158,12 +166,13 @@ def _realised_value(tables: Tables, period: Period, as_of: datetime, settings: S
 
 
 def _clv_holdout(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
+    zone = settings.time_zone
     return clv_holdout(
         tables["orders"],
         tables["refunds"],
-        calibration_end=as_of - timedelta(days=HOLDOUT_DAYS),
+        calibration_end=day_start(local_date(as_of, zone) - timedelta(days=HOLDOUT_DAYS), zone),
         as_of=as_of,
-        zone=settings.time_zone,
+        zone=zone,
     )
 
 

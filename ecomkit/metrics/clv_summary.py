@@ -97,24 +97,6 @@ def realised_value(summary: ir.Table, *, most_days: int = 6) -> ir.Table:
     return shares.order_by("purchase_days")
 
 
-def clv_histogram(summary: ir.Table) -> ir.Table:
-    """Count the customers who share a history: all that a BG/NBD fit needs.
-
-    Its size is bounded by days, not by customers.
-
-    Parameters
-    ----------
-    summary
-        What `clv_summary` returns.
-
-    Returns
-    -------
-    Table
-        One row per `frequency`, `recency` and `T`: `customers`.
-    """
-    return summary.group_by("frequency", "recency", "T").aggregate(customers=_.count())
-
-
 def clv_holdout(
     orders: ir.Table, refunds: ir.Table, *, calibration_end: datetime, as_of: datetime, zone: str
 ) -> ir.Table:

@@ -1,19 +1,18 @@
-"""What the shop earned, from how many orders and visits."""
+"""What the shop earned, from how many orders."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.engines import is_middle, local_day
+from ecomkit.engines import is_middle
 from ecomkit.errors import UsageError
 from ecomkit.metrics.bookings import bookings_of, cluster_of, customer_or_order, kept_orders
 from ecomkit.metrics.grains import Grain, grouped, local_span
-from ecomkit.metrics.ratio import flag, ratio_sums, share, total_sums
-from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS, require
+from ecomkit.metrics.ratio import ratio_sums, share, total_sums
+from ecomkit.schemas import ORDERS, REFUNDS, require
 
 
 def net_revenue(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, view: Literal["cash", "order"]) -> ir.Table:
@@ -165,127 +164,3 @@ def aov(
         **ratio_sums(totals, "revenue", "orders"),
     )
     return rows.order_by(keys) if keys else rows
-
-
-def visit_to_order_rate(
-    sessions: ir.Table, *, by: str | Sequence[str] | None = None, grain: Grain | None = None, zone: str | None = None
-) -> ir.Table:
-    """Share of sessions that ended in at least one order.
-
-    A session with two orders counts once; an order without a session counts
-    nowhere here. Neither orders / sessions nor buyers / visitors is this rate.
-
-    Parameters
-    ----------
-    sessions
-        The sessions that count (schema `SESSIONS`), of one period say.
-    by
-        A column of `sessions`, or several.
-    grain, zone
-        `day`, `week` or `month` of the session's start, and the shop's time
-        zone, for a row per span.
-
-    Returns
-    -------
-    Table
-        One row per `by` and `grain`, in order: `sessions`,
-        `sessions_with_order`, `people`, `visit_to_order_rate` (0 to 1, null
-        without sessions), and the sums of `cluster_sums` with the person as
-        cluster.
-    """
-    require(sessions, SESSIONS)
-    visits, keys = grouped(sessions, "started_at", by, zone, grain)
-    visits = visits.mutate(
-        cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
-        has_order=flag(sessions.orders > 0),
-    )
-    totals = visits.group_by(*keys, "cluster").aggregate(
-        sessions=_.count(), sessions_with_order=_.has_order.sum(), people=_.person_id.nunique()
-    )
-    rows = totals.aggregate(
-        by=keys,
-        sessions=totals.sessions.sum().coalesce(0),
-        sessions_with_order=totals.sessions_with_order.sum().coalesce(0),
-        people=totals.people.sum().coalesce(0),
-        visit_to_order_rate=share(totals.sessions_with_order.sum(), totals.sessions.sum()),
-        **ratio_sums(totals, "sessions_with_order", "sessions"),
-    )
-    return rows.order_by(keys) if keys else rows
-
-
-def new_and_returning(
-    orders: ir.Table,
-    refunds: ir.Table,
-    *,
-    zone: str,
-    as_of: datetime,
-    look_back_days: int,
-    grain: Grain = "week",
-) -> ir.Table:
-    """Split customers and what they spent into new ones and returning ones.
-
-    New: the first order ever falls into the week. Returning: it fell before.
-    Unknown: it falls into the week, but the shop's history before that week is
-    shorter than `look_back_days`, so an older order may be missing. The three
-    kinds of customers, with guests, add up to all orders and all money.
-
-    Parameters
-    ----------
-    orders, refunds
-        The shop's tables (schemas `ORDERS` and `REFUNDS`), with their whole
-        history. Cancelled orders are left out.
-    zone
-        The shop's time zone.
-    as_of
-        The instant at which the data ends, exclusive.
-    look_back_days
-        How much history makes a first order the first ever.
-    grain
-        `day`, `week` (named by its Monday) or `month` (by its first day).
-
-    Returns
-    -------
-    Table
-        One row per `grain`, in order: `new_customers` (null where none is known
-        to be new and some may be), `returning_customers`,
-        `unknown_customers` (customers with an order in the span), then
-        `new_revenue`, `returning_revenue`, `unknown_revenue`, `guest_revenue`,
-        and the same four ending in `_net_revenue` (the cash view: a refund
-        counts in the span of its own day). Money in the shop's currency.
-    """
-    require(orders, ORDERS)
-    require(refunds, REFUNDS)
-    local = local_span(grain)
-    customer = ibis.window(group_by="customer_id")
-    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
-    bookings = bookings.mutate(
-        first_at=(_.order_number == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
-        history_from=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(ibis.window()),
-    )
-    history_from = local_day(bookings.history_from, zone)
-    is_first = local(bookings.first_at, zone) == bookings[grain]
-    is_known = bookings[grain].delta(history_from, unit="day") >= look_back_days
-    kinds = bookings.mutate(
-        kind=ibis.cases(
-            (_.customer_id.isnull(), "guest"),
-            (is_first & is_known, "new"),
-            (is_first, "unknown"),
-            else_="returning",
-        )
-    )
-
-    def customers(kind: str) -> ir.Value:
-        return _.customer_id.nunique(where=(_.kind == kind) & (_.orders == 1))
-
-    def total(column: str, kind: str) -> ir.Value:
-        return _[column].sum(where=_.kind == kind).coalesce(0)
-
-    with_guests = ("new", "returning", "unknown", "guest")
-    rows = kinds.group_by(grain).aggregate(
-        **{f"{kind}_customers": customers(kind) for kind in ("new", "returning", "unknown")},
-        **{f"{kind}_revenue": total("revenue", kind) for kind in with_guests},
-        **{f"{kind}_net_revenue": total("net_revenue", kind) for kind in with_guests},
-    )
-    # None known to be new, and some who may be: nobody can say that there were none.
-    nobody_knows = (rows.new_customers == 0) & (rows.unknown_customers > 0)
-    return rows.mutate(new_customers=nobody_knows.ifelse(ibis.null("int64"), rows.new_customers)).order_by(grain)

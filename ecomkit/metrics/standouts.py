@@ -1,6 +1,6 @@
 """Which group differs from all the others by more than chance."""
 
-from ecomkit.metrics.intervals import benjamini_hochberg, compare_rates
+from ecomkit.metrics.comparisons import benjamini_hochberg, compare_rates
 from ecomkit.metrics.ratio import SUMS
 
 # Among the groups that are said to stand out, at most this share is expected to be chance.

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ecomkit.headlines import ten_digits
-from ecomkit.metrics.intervals import benjamini_hochberg
+from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.report.page import render
 from ecomkit.words import count, day, days, interval, money, percent, short

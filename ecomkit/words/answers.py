@@ -50,7 +50,7 @@ def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "
     Parameters
     ----------
     comparison
-        What `metrics.intervals.compare_rates` and its like return.
+        What `metrics.comparisons.compare_rates` and its like return.
     form
         Writes the number before, as `form(number, *more)`.
     when

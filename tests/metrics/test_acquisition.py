@@ -56,8 +56,8 @@ def test_guests_cancelled_orders_and_customers_of_old_are_not_new(order_log, ses
 @pytest.mark.parametrize(
     ("first_in_shop", "is_known"),
     [
-        pytest.param("2023-01-08 00:00:00Z", True, id="history of exactly the look-back"),
-        pytest.param("2023-01-08 00:00:01Z", False, id="one second short"),
+        pytest.param("2023-01-08 23:59:59Z", True, id="last second of the day that is the look-back ago"),
+        pytest.param("2023-01-09 00:00:00Z", False, id="first second of the day after"),
     ],
 )
 def test_a_short_history_leaves_all_unknown(order_log, session_log, rows_of, first_in_shop, is_known):

@@ -1,16 +1,21 @@
 """Every metric by name: compiles for every engine, reads only what it says, and says what it means."""
 
+import ast
 import inspect
+import json
 import time
 from datetime import date
+from pathlib import Path
 
 import ibis
 import pytest
 
 from ecomkit import metrics
 from ecomkit.engines import ENGINES, to_sql
+from ecomkit.metrics import catalogue
 from ecomkit.metrics.catalogue import METRICS
-from ecomkit.periods import Period
+from ecomkit.metrics.clv_summary import clv_summary
+from ecomkit.periods import Period, day_start
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings
 
@@ -75,8 +80,40 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
     assert {function.__module__.removeprefix(f"{metrics.__name__}.") for function in functions} == {
         "acquisition",
         "clv_summary",
+        "customers",
         "funnel",
         "payback",
         "retention",
         "sales",
+        "visits",
     }
+
+
+def parameters(notebook):
+    """The values that a notebook of this name asks with."""
+    path = Path(__file__).parents[2] / "notebooks" / f"{notebook}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    [cell] = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+    return {node.target.id: ast.literal_eval(node.value) for node in ast.parse("".join(cell["source"])).body}
+
+
+def test_the_catalogue_asks_what_the_notebooks_ask():
+    funnel, clv = parameters("02_funnel"), parameters("05_clv")
+    assert (list(catalogue.FUNNEL_STEPS), catalogue.FUNNEL_WINDOW_DAYS) == (funnel["steps"], funnel["window_days"])
+    assert parameters("04_cohort_repurchase")["within_days"] == catalogue.REPEAT_WITHIN_DAYS
+    assert parameters("06_cac_by_channel")["horizon_days"] == clv["horizon_days"] == catalogue.HORIZON_DAYS
+    assert clv["holdout_days"] == catalogue.HOLDOUT_DAYS
+    assert METRICS["funnel"].asks(WEEK) == WEEK.four_weeks_before(days=funnel["window_days"])
+    assert METRICS["aov"].asks(WEEK) == WEEK
+
+
+def test_the_holdout_begins_at_a_local_midnight(order_log, refund_log, rows_of):
+    """The clocks of New York go back between 4 May and 2 November, so 182 x 24 hours end at 1 in the morning."""
+    orders = order_log(
+        ("ana", "2026-04-01 12:00:00Z"), ("ana", "2026-05-04 03:59:59Z"), ("ana", "2026-05-04 04:00:00Z")
+    )
+    tables = {"orders": orders, "refunds": refund_log()}
+    [row] = rows_of(METRICS["clv_holdout"].build(tables, WEEK, WEEK.end_at, SETTINGS))
+    assert (row["frequency"], row["T"], row["frequency_holdout"]) == (1, 32, 1)
+    known = {"as_of": day_start(date(2026, 5, 4), WEEK.zone), "zone": WEEK.zone}
+    assert rows_of(clv_summary(*tables.values(), **known), "T") == [(32,)]

@@ -15,7 +15,7 @@ import pytest
 from ecomkit.engines import ENGINES, to_sql
 from ecomkit.errors import TableError
 from ecomkit.frames import to_frame
-from ecomkit.metrics.clv_summary import clv_histogram, clv_holdout, clv_summary, realised_value
+from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.schemas import ORDERS, REFUNDS
 
 with warnings.catch_warnings():
@@ -143,7 +143,6 @@ def test_columns_are_those_documented():
     tables = ibis.table(ORDERS, name="orders"), ibis.table(REFUNDS, name="refunds")
     summary = clv_summary(*tables, as_of=AS_OF, zone="UTC")
     assert summary.columns == ("customer_id", "frequency", "recency", "T", "monetary_value", "net_revenue")
-    assert clv_histogram(summary).columns == ("frequency", "recency", "T", "customers")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -151,7 +150,7 @@ def test_the_queries_compile_for_each_engine(engine):
     tables = ibis.table(ORDERS, name="orders"), ibis.table(REFUNDS, name="refunds")
     summary = clv_summary(*tables, as_of=AS_OF, zone="Europe/London")
     holdout = clv_holdout(*tables, calibration_end=datetime(2024, 1, 1, tzinfo=UTC), as_of=AS_OF, zone="Europe/London")
-    for query in (summary, clv_histogram(summary), realised_value(summary), holdout):
+    for query in (summary, realised_value(summary), holdout):
         assert "SELECT" in to_sql(query, engine)
 
 
@@ -186,14 +185,6 @@ def test_cdnow_agrees_with_lifetimes_whose_last_day_is_inclusive(cdnow):
     ours = summary.set_index("customer_id").loc[theirs.index]
     columns = ["frequency", "recency", "T", "monetary_value"]
     pd.testing.assert_frame_equal(ours[columns].astype("float64"), theirs[columns], rtol=1e-12)
-
-
-def test_the_histogram_counts_every_customer_once(cdnow):
-    summary = clv_summary(cdnow, refund_log(), as_of=CALIBRATION_END, zone="UTC")
-    histogram = to_frame(clv_histogram(summary))
-    assert histogram.customers.sum() == 2357
-    assert (histogram.frequency * histogram.customers).sum() == 2457
-    assert not histogram.duplicated(["frequency", "recency", "T"]).any()
 
 
 def test_the_holdout_of_cdnow_has_the_published_repeat_purchases(cdnow):

@@ -1,4 +1,4 @@
-"""Intervals and verdicts: against known limits, and over many simulated weeks with a known truth."""
+"""Intervals: against known limits, and over many simulated weeks with a known truth."""
 
 import math
 
@@ -8,31 +8,9 @@ import pytest
 from scipy import stats
 
 from ecomkit.errors import TableError
-from ecomkit.metrics.intervals import (
-    add_cost_interval,
-    add_mean_interval,
-    add_rate_interval,
-    add_total_interval,
-    benjamini_hochberg,
-    compare_costs,
-    compare_means,
-    compare_rates,
-    compare_totals,
-    poisson_interval,
-)
+from ecomkit.metrics.intervals import add_cost_interval, add_mean_interval, add_rate_interval, add_total_interval
 from ecomkit.metrics.ratio import SUMS
-
-
-def sums(x, y, prefix=""):
-    """One row of cluster sums for arrays of each cluster's numerator and denominator."""
-    values = (len(x), x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum())
-    return {prefix + name: float(value) for name, value in zip(SUMS, values, strict=True)}
-
-
-def units(hits, n):
-    """Sums of n rows with so many hits, each row a cluster."""
-    return sums(np.repeat([1.0, 0.0], [hits, n - hits]), np.ones(n))
-
+from tests.clusters import buyers, poisson_limits, sums, totals, units, visitors
 
 # rates
 
@@ -99,22 +77,21 @@ def test_a_mean_of_one_customer_has_no_limits():
     [(0, 0.0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904), (100, 81.3640, 121.6268)],
 )
 def test_limits_of_a_count_are_the_published_poisson_ones(count, low, high):
-    assert poisson_interval(count) == pytest.approx((low, high), abs=1e-4)
+    frame = add_total_interval(pd.DataFrame({"customers": [count]}), "customers")
+    assert (frame.customers_low[0], frame.customers_high[0]) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_a_total_of_clusters_that_add_1_has_the_limits_of_a_count():
     row = {"orders": 10, "orders_clusters": 10, "orders_squares": 10.0, "customers": 10}
     frame = add_total_interval(add_total_interval(pd.DataFrame([row]), "orders"), "customers")
     for name in ("orders", "customers"):
-        assert (frame[f"{name}_low"][0], frame[f"{name}_high"][0]) == poisson_interval(10)
+        assert (frame[f"{name}_low"][0], frame[f"{name}_high"][0]) == pytest.approx(poisson_limits(10))
 
 
 def test_limits_of_a_total_scale_with_its_unit():
     row = {"revenue": 250.0, "revenue_clusters": 10, "revenue_squares": 10 * 25.0**2}
     frame = add_total_interval(pd.DataFrame([row]), "revenue")
-    assert (frame.revenue_low[0], frame.revenue_high[0]) == pytest.approx(
-        [25 * limit for limit in poisson_interval(10)]
-    )
+    assert (frame.revenue_low[0], frame.revenue_high[0]) == pytest.approx([25 * limit for limit in poisson_limits(10)])
 
 
 def test_a_total_below_zero_has_normal_limits():
@@ -139,7 +116,7 @@ def test_money_of_nobody_has_no_upper_limit_that_we_know():
 def test_an_unknown_count_has_unknown_limits(kind):
     rows = pd.DataFrame({"new_customers": pd.array([10, None], dtype=kind)})
     frame = add_total_interval(rows, "new_customers")
-    assert (frame.new_customers_low[0], frame.new_customers_high[0]) == poisson_interval(10)
+    assert (frame.new_customers_low[0], frame.new_customers_high[0]) == pytest.approx(poisson_limits(10))
     assert frame.loc[1].isna().all()
 
 
@@ -160,107 +137,9 @@ def test_limits_of_a_cost_are_spend_over_the_limits_of_the_count():
     assert frame.cac_high.tolist() == pytest.approx([500 / 4.795389, np.nan, np.nan], nan_ok=True, rel=1e-6)
 
 
-# comparisons
-
-
-def test_a_comparison_by_hand():
-    now, before = units(80, 400), units(40, 400)
-    found = compare_rates(pd.Series(now), pd.Series(before), "rate")
-    low, high = stats.binomtest(80, 400).proportion_ci(0.95, method="wilson")
-    assert (found.value, found.low, found.high, found.before) == pytest.approx((0.2, low, high, 0.1))
-    error = math.sqrt(81 / 402 * (1 - 81 / 402) / 402 + 41 / 402 * (1 - 41 / 402) / 402)
-    limits = (0.1 - 1.959964 * error, 0.1 + 1.959964 * error)
-    assert (found.difference_low, found.difference_high) == pytest.approx(limits, rel=1e-6)
-    assert found.p_value == pytest.approx(2 * stats.norm.sf(0.1 / error))
-    assert found.verdict == "up"
-    back = compare_rates(before, now, "rate")
-    assert (back.verdict, back.difference_low) == ("down", pytest.approx(-limits[1]))
-    assert compare_rates(now, now, "rate").verdict == "within noise"
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "verdict"),
-    [
-        pytest.param(units(30, 30), units(0, 30), "up", id="30 on both sides are enough"),
-        pytest.param(units(29, 29), units(0, 300), "cannot tell", id="29 now are not"),
-        pytest.param(units(300, 300), units(0, 29), "cannot tell", id="nor 29 before"),
-        pytest.param(None, units(0, 300), "cannot tell", id="no data now"),
-        pytest.param(units(0, 300), None, "cannot tell", id="no data before"),
-        pytest.param(units(9, 300), dict.fromkeys(SUMS, 0.0), "cannot tell", id="nobody before"),
-    ],
-)
-def test_a_verdict_needs_enough_on_both_sides(now, before, verdict):
-    assert compare_rates(now, before, "rate").verdict == verdict
-
-
-def test_without_data_what_is_known_stays_known():
-    found = compare_rates(units(13, 200), None, "rate")
-    assert (found.value, found.verdict) == (0.065, "cannot tell")
-    assert math.isnan(found.before)
-    assert math.isnan(found.p_value)
-    empty = compare_means(None, None, "aov")
-    assert empty.verdict == "cannot tell"
-    assert math.isnan(empty.value)
-
-
-def test_orders_that_fall_to_nothing_have_moved():
-    before = {"orders": 100, "orders_clusters": 90, "orders_squares": 120.0}
-    nothing = {"orders": 0, "orders_clusters": 0, "orders_squares": 0.0}
-    assert compare_totals(nothing, before, "orders").verdict == "down"
-    assert compare_totals(before, nothing, "orders").verdict == "up"
-    assert compare_totals(nothing, nothing, "orders").verdict == "cannot tell"
-    few = {"orders": 29, "orders_clusters": 29, "orders_squares": 29.0}
-    assert compare_totals(nothing, few, "orders").verdict == "cannot tell"
-
-
-def test_a_count_needs_no_squares():
-    found = compare_totals({"new_customers": 150}, {"new_customers": 100}, "new_customers")
-    assert (found.low, found.high) == poisson_interval(150)
-    assert found.p_value == pytest.approx(2 * stats.norm.sf(50 / math.sqrt(250)))
-    assert found.verdict == "up"
-
-
-@pytest.mark.parametrize("nothing", [None, math.nan, pd.NA], ids=repr)
-def test_an_unknown_count_compares_with_nothing(nothing):
-    found = compare_totals({"new_customers": 150}, {"new_customers": nothing}, "new_customers")
-    assert (found.value, found.verdict) == (150, "cannot tell")
-    assert math.isnan(found.before)
-
-
-def test_costs_compare_by_the_chance_of_their_counts():
-    now = {"spend": 1000.0, "new_customers": 100, "cac": 10.0}
-    found = compare_costs(now, {"spend": 2000.0, "new_customers": 100, "cac": 20.0})
-    assert found.p_value == pytest.approx(2 * stats.norm.sf(10 / math.sqrt(1 + 4)))
-    assert found.verdict == "down"
-    assert compare_costs(now, {"spend": 200.0, "new_customers": 10, "cac": 20.0}).verdict == "cannot tell"
-    assert compare_costs(now, {"spend": 200.0, "new_customers": 0, "cac": None}).verdict == "cannot tell"
-
-
-def test_benjamini_hochberg_by_hand():
-    # 0.01 x 4 / 1, 0.02 x 4 / 2, min(0.03 x 4 / 3, ...), 0.5 x 4 / 4; what is unknown stays so.
-    assert benjamini_hochberg([0.02, 0.01, 0.5, math.nan, 0.03]) == pytest.approx(
-        [0.04, 0.04, 0.5, math.nan, 0.04], nan_ok=True
-    )
-    assert benjamini_hochberg([]) == []
-
-
 # by simulation: people, not rows, are drawn
 
 DRAWS = 2000
-
-
-def visitors(rng, people=250, rate=0.07):
-    """Sessions with and without an order: some people come often, and some buy often."""
-    sessions = 1.0 + rng.poisson(rng.gamma(0.7, 2.0, people))
-    inclined = rng.beta(rate * 8, (1 - rate) * 8, people)
-    return rng.binomial(sessions.astype(int), inclined).astype(float), sessions
-
-
-def buyers(rng, people=120):
-    """Revenue and orders per customer: dear customers buy dear each time, and a little more often."""
-    taste = rng.lognormal(4.0, 0.5, rng.poisson(people))
-    orders = 1.0 + rng.poisson(0.2 + 0.1 * (taste > 60))
-    return taste * orders * rng.lognormal(0, 0.15, len(taste)), orders
 
 
 RATE = 0.07
@@ -299,15 +178,6 @@ def test_mean_intervals_hold_the_truth(people):
     assert 0.93 <= covered(add_mean_interval(frame, "aov"), "aov", AOV) <= 0.97
 
 
-def totals(rng, people):
-    revenue, orders = buyers(rng, people)
-    refunded = revenue * (rng.random(len(revenue)) < 0.1)
-    row = {}
-    for name, values in (("orders", orders), ("revenue", revenue), ("net_revenue", revenue - refunded)):
-        row |= {name: values.sum(), f"{name}_clusters": np.count_nonzero(values), f"{name}_squares": (values**2).sum()}
-    return row
-
-
 @pytest.mark.parametrize("people", [30, 120, 500])
 def test_total_intervals_hold_the_truth(people):
     rng = np.random.default_rng(people)
@@ -319,33 +189,3 @@ def test_total_intervals_hold_the_truth(people):
     }
     for name, truth in truths.items():
         assert 0.93 <= covered(add_total_interval(frame, name), name, truth) <= 0.98, name
-
-
-def verdicts(compare, draw, name, rng, draws=800):
-    found = [compare(draw(rng), draw(rng), name).verdict for _ in range(draws)]
-    return sum(verdict in ("up", "down") for verdict in found) / draws
-
-
-@pytest.mark.parametrize(
-    ("compare", "draw", "name"),
-    [
-        pytest.param(compare_rates, lambda rng: sums(*visitors(rng)), "rate", id="rates"),
-        pytest.param(compare_rates, lambda rng: sums(*visitors(rng, 60)), "rate", id="rates of few"),
-        pytest.param(compare_means, lambda rng: sums(*buyers(rng), "aov_"), "aov", id="means"),
-        pytest.param(compare_totals, lambda rng: totals(rng, 120), "revenue", id="revenue"),
-        pytest.param(compare_totals, lambda rng: totals(rng, 40), "orders", id="orders"),
-        pytest.param(compare_totals, lambda rng: totals(rng, 120), "net_revenue", id="net revenue"),
-        pytest.param(compare_totals, lambda rng: {"n": int(rng.poisson(50))}, "n", id="counts"),
-    ],
-)
-def test_false_alarms_are_as_rare_as_they_claim(compare, draw, name):
-    assert verdicts(compare, draw, name, np.random.default_rng(11)) <= 0.07
-
-
-def test_a_planted_change_is_found():
-    rng = np.random.default_rng(2)
-    found = [
-        compare_rates(sums(*visitors(rng, 1500, 0.10)), sums(*visitors(rng, 1500, 0.05)), "rate").verdict
-        for _ in range(100)
-    ]
-    assert found.count("up") >= 98

@@ -1,4 +1,4 @@
-"""Revenue, net revenue, AOV, visits with an order, new and returning customers."""
+"""Revenue, net revenue and AOV."""
 
 import random
 from datetime import UTC, date, datetime
@@ -8,9 +8,10 @@ import ibis
 import pytest
 
 from ecomkit.errors import TableError, UsageError
+from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.ratio import SUMS
-from ecomkit.metrics.sales import aov, net_revenue, new_and_returning, sales, visit_to_order_rate
-from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS
+from ecomkit.metrics.sales import aov, net_revenue, sales
+from ecomkit.schemas import ORDERS, REFUNDS
 
 AS_OF = datetime(2024, 3, 1, tzinfo=UTC)
 MONDAY = date(2024, 1, 1)
@@ -239,72 +240,10 @@ def test_a_grain_needs_a_zone():
     assert str(caught.value) == "A row per week needs the shop's time zone. Give 'zone'."
 
 
-# visit_to_order_rate
-
-
-def test_visit_to_order_rate_by_hand(session_log, rows_of):
-    sessions = session_log(
-        ("ana", "2024-01-01 10:00:00Z", 2, {"channel": "Email"}),
-        ("ana", "2024-01-02 10:00:00Z", 0, {"channel": "Email"}),
-        ("ben", "2024-01-03 10:00:00Z", 0, {"channel": "Direct"}),
-        (None, "2024-01-04 10:00:00Z", 1, {"channel": "Direct"}),
-        (None, "2024-01-09 10:00:00Z", 0, {"channel": "Direct"}),
-    )
-    [row] = rows_of(visit_to_order_rate(sessions))
-    columns = ("sessions", "sessions_with_order", "people", "visit_to_order_rate")
-    # An order twice in one session is one session with an order; two persons are known.
-    assert tuple(row[name] for name in columns) == (5, 2, 2, 0.4)
-    # Clusters: ana 1 of 2, ben 0 of 1, the unknown device 1 of 2.
-    assert [row[name] for name in SUMS] == [3, 2, 5, 2.0, 4.0, 9.0]
-    by_channel = rows_of(visit_to_order_rate(sessions, by="channel"), "channel", *columns)
-    assert by_channel == [("Direct", 3, 1, 1, 1 / 3), ("Email", 2, 1, 1, 0.5)]
-    by_week = rows_of(visit_to_order_rate(sessions, grain="week", zone="UTC"), "week", "sessions")
-    assert by_week == [(MONDAY, 4), (date(2024, 1, 8), 1)]
-
-
-def test_without_sessions_the_rate_is_unknown(session_log, rows_of):
-    assert rows_of(visit_to_order_rate(session_log()), "sessions", "visit_to_order_rate") == [(0, None)]
-
-
-# new_and_returning
-
-
-def test_new_and_returning_by_hand(order_log, refund_log, rows_of):
-    orders = order_log(
-        ("ana", "2024-01-02 10:00:00Z", {"revenue": 10}),
-        ("ana", "2024-01-17 10:00:00Z", {"revenue": 20}),
-        ("ben", "2024-01-16 10:00:00Z", {"revenue": 30}),
-        ("ben", "2024-01-18 10:00:00Z", {"revenue": 40}),
-        (None, "2024-01-18 11:00:00Z", {"revenue": 50}),
-    )
-    refunds = refund_log(("o1", "2024-01-16 09:00:00Z", 4), ("o3", "2024-01-23 09:00:00Z", 3))
-    table = new_and_returning(orders, refunds, zone="UTC", as_of=AS_OF, look_back_days=13)
-    counts = rows_of(table, "week", "new_customers", "returning_customers", "unknown_customers")
-    # The shop's first week has no history; ben is new in the third, and his second order there is a new customer's.
-    assert counts == [(MONDAY, None, 0, 1), (date(2024, 1, 15), 1, 1, 0), (date(2024, 1, 22), 0, 0, 0)]
-    revenue = rows_of(table, "new_revenue", "returning_revenue", "unknown_revenue", "guest_revenue")
-    assert [list(row) for row in revenue] == [money(0, 0, 10, 0), money(70, 20, 0, 50), money(0, 0, 0, 0)]
-    net = rows_of(table, "new_net_revenue", "returning_net_revenue", "unknown_net_revenue", "guest_net_revenue")
-    assert [list(row) for row in net] == [money(0, 0, 10, 0), money(70, 16, 0, 50), money(0, -3, 0, 0)]
-
-
-@pytest.mark.parametrize(
-    ("look_back_days", "kind"),
-    [pytest.param(7, "new", id="history of exactly the look-back"), pytest.param(8, "unknown", id="one day short")],
-)
-def test_history_shorter_than_the_look_back_leaves_customers_unknown(
-    order_log, refund_log, rows_of, look_back_days, kind
-):
-    orders = order_log(("ana", "2024-01-01 23:00:00Z"), ("ben", "2024-01-10 10:00:00Z"))
-    table = new_and_returning(orders, refund_log(), zone="UTC", as_of=AS_OF, look_back_days=look_back_days)
-    assert rows_of(table, f"{kind}_customers")[1] == (1,)
-
-
 # by shape
 
 
 def test_columns_are_the_documented_ones():
-    sessions = ibis.table(SESSIONS, name="sessions")
     assert net_revenue(*UNBOUND, as_of=AS_OF, view="cash").columns == (
         *("order_id", "refund_id", "customer_id", "booked_at", "kind", "amount"),
     )
@@ -319,13 +258,4 @@ def test_columns_are_the_documented_ones():
     assert aov(UNBOUND[0], by="country", zone="UTC", grain="week").columns == (
         *("country", "week", "orders", "customers", "revenue", "aov", "aov_median"),
         *SUMS,
-    )
-    assert visit_to_order_rate(sessions, by=("channel", "device_type")).columns == (
-        *("channel", "device_type", "sessions", "sessions_with_order", "people", "visit_to_order_rate"),
-        *SUMS,
-    )
-    assert new_and_returning(*UNBOUND, zone="UTC", as_of=AS_OF, look_back_days=365, grain="day").columns == (
-        *("day", "new_customers", "returning_customers", "unknown_customers"),
-        *(f"{kind}_revenue" for kind in ("new", "returning", "unknown", "guest")),
-        *(f"{kind}_net_revenue" for kind in ("new", "returning", "unknown", "guest")),
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecomkit.metrics.intervals import compare_rates
+from ecomkit.metrics.comparisons import compare_rates
 from ecomkit.metrics.standouts import compare_with_rest
 
 

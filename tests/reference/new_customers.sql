@@ -15,8 +15,8 @@ credited as (
 select customer_id,
        first_order_at,
        coalesce(paid_for, case when visits > 0 then 'Direct' else 'Unknown' end) as channel,
-       (select min(ordered_at) from orders where status <> 'cancelled')
-         <= '$start'::timestamptz - to_days($look_back_days) as is_known
+       (select '$first_day'::date - min((ordered_at at time zone '$zone')::date) from orders where status <> 'cancelled')
+         >= $look_back_days as is_known
 from firsts join credited using (customer_id)
 where first_order_at >= '$start'::timestamptz and first_order_at < '$end'::timestamptz
 order by 1

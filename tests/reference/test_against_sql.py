@@ -7,9 +7,11 @@ from string import Template
 import pytest
 
 from ecomkit.metrics.acquisition import cac, new_customers
+from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
-from ecomkit.metrics.sales import aov, new_and_returning, sales, visit_to_order_rate
+from ecomkit.metrics.sales import aov, sales
+from ecomkit.metrics.visits import visit_to_order_rate
 from ecomkit.periods import Period
 
 HERE = Path(__file__).parent

@@ -1,0 +1,109 @@
+"""Who bought: new customers or returning ones, and where nobody can say."""
+
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.engines import local_day
+from ecomkit.metrics.bookings import bookings_of
+from ecomkit.metrics.grains import Grain, local_span
+from ecomkit.schemas import ORDERS, REFUNDS, require
+
+
+def new_and_returning(
+    orders: ir.Table,
+    refunds: ir.Table,
+    *,
+    zone: str,
+    as_of: datetime,
+    look_back_days: int,
+    grain: Grain = "week",
+) -> ir.Table:
+    """Split customers and what they spent into new ones and returning ones.
+
+    New: the first order ever falls into the week. Returning: it fell before.
+    Unknown: it falls into the week, but the shop's history before that week is
+    shorter than `look_back_days`, so an older order may be missing. The three
+    kinds of customers, with guests, add up to all orders and all money.
+
+    Parameters
+    ----------
+    orders, refunds
+        The shop's tables (schemas `ORDERS` and `REFUNDS`), with their whole
+        history. Cancelled orders are left out.
+    zone
+        The shop's time zone.
+    as_of
+        The instant at which the data ends, exclusive.
+    look_back_days
+        How many local days of history before the span make a first order the
+        first ever.
+    grain
+        `day`, `week` (named by its Monday) or `month` (by its first day).
+
+    Returns
+    -------
+    Table
+        One row per `grain`, in order: `new_customers` (null where none is known
+        to be new and some may be), `returning_customers`,
+        `unknown_customers` (customers with an order in the span), then
+        `new_revenue`, `returning_revenue`, `unknown_revenue`, `guest_revenue`,
+        and the same four ending in `_net_revenue` (the cash view: a refund
+        counts in the span of its own day). Money in the shop's currency.
+    """
+    require(orders, ORDERS)
+    require(refunds, REFUNDS)
+    local = local_span(grain)
+    customer = ibis.window(group_by="customer_id")
+    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
+    bookings = bookings.mutate(
+        first_at=(_.order_number == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
+        history_from=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(ibis.window()),
+    )
+    history_from = local_day(bookings.history_from, zone)
+    is_first = local(bookings.first_at, zone) == bookings[grain]
+    is_known = has_look_back(history_from, bookings[grain], look_back_days)
+    kinds = bookings.mutate(
+        kind=ibis.cases(
+            (_.customer_id.isnull(), "guest"),
+            (is_first & is_known, "new"),
+            (is_first, "unknown"),
+            else_="returning",
+        )
+    )
+
+    def customers(kind: str) -> ir.Value:
+        return _.customer_id.nunique(where=(_.kind == kind) & (_.orders == 1))
+
+    def total(column: str, kind: str) -> ir.Value:
+        return _[column].sum(where=_.kind == kind).coalesce(0)
+
+    with_guests = ("new", "returning", "unknown", "guest")
+    rows = kinds.group_by(grain).aggregate(
+        **{f"{kind}_customers": customers(kind) for kind in ("new", "returning", "unknown")},
+        **{f"{kind}_revenue": total("revenue", kind) for kind in with_guests},
+        **{f"{kind}_net_revenue": total("net_revenue", kind) for kind in with_guests},
+    )
+    return rows.mutate(new_customers=new_or_nobody_knows(rows.new_customers, rows.unknown_customers)).order_by(grain)
+
+
+def has_look_back(history_from: ir.DateValue, start: ir.DateValue, look_back_days: int) -> ir.BooleanValue:
+    """Say whether history is long enough before `start` for a first order to be the first ever.
+
+    Parameters
+    ----------
+    history_from
+        The local day of the shop's first order not cancelled, a guest's too.
+    start
+        The first local day of the span that is asked about.
+    look_back_days
+        Fewest local days between the two; exactly as many are enough.
+    """
+    return start.delta(history_from, unit="day") >= look_back_days
+
+
+def new_or_nobody_knows(new: ir.IntegerValue, unknown: ir.IntegerValue) -> ir.IntegerValue:
+    """Return how many are new, null where none is known to be and some may be: nobody can say that there were none."""
+    return ((new == 0) & (unknown > 0)).ifelse(ibis.null("int64"), new)

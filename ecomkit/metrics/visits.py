@@ -1,0 +1,57 @@
+"""How many visits end in an order."""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.metrics.grains import Grain, grouped
+from ecomkit.metrics.ratio import flag, ratio_sums, share
+from ecomkit.schemas import SESSIONS, require
+
+
+def visit_to_order_rate(
+    sessions: ir.Table, *, by: str | Sequence[str] | None = None, grain: Grain | None = None, zone: str | None = None
+) -> ir.Table:
+    """Share of sessions that ended in at least one order.
+
+    A session with two orders counts once; an order without a session counts
+    nowhere here. Neither orders / sessions nor buyers / visitors is this rate.
+
+    Parameters
+    ----------
+    sessions
+        The sessions that count (schema `SESSIONS`), of one period say.
+    by
+        A column of `sessions`, or several.
+    grain, zone
+        `day`, `week` or `month` of the session's start, and the shop's time
+        zone, for a row per span.
+
+    Returns
+    -------
+    Table
+        One row per `by` and `grain`, in order: `sessions`,
+        `sessions_with_order`, `people`, `visit_to_order_rate` (0 to 1, null
+        without sessions), and the sums of `cluster_sums` with the person as
+        cluster.
+    """
+    require(sessions, SESSIONS)
+    visits, keys = grouped(sessions, "started_at", by, zone, grain)
+    visits = visits.mutate(
+        cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
+        has_order=flag(sessions.orders > 0),
+    )
+    totals = visits.group_by(*keys, "cluster").aggregate(
+        sessions=_.count(), sessions_with_order=_.has_order.sum(), people=_.person_id.nunique()
+    )
+    rows = totals.aggregate(
+        by=keys,
+        sessions=totals.sessions.sum().coalesce(0),
+        sessions_with_order=totals.sessions_with_order.sum().coalesce(0),
+        people=totals.people.sum().coalesce(0),
+        visit_to_order_rate=share(totals.sessions_with_order.sum(), totals.sessions.sum()),
+        **ratio_sums(totals, "sessions_with_order", "sessions"),
+    )
+    return rows.order_by(keys) if keys else rows
