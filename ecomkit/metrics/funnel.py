@@ -26,7 +26,8 @@ def funnel(events: ir.Table, *, steps: Sequence[str], window_days: float, period
     when it comes at most `window_days` x 24 hours after step 1, that instant
     included; events of equal time stand in the order of the steps. Later steps
     may fall after the period. Only attempts whose whole window has passed by
-    `as_of` compete; people without one are immature, counted apart.
+    `as_of` compete; people without one are immature, counted apart. The funnel
+    tells what people did: an order cancelled later still fills its step.
 
     Parameters
     ----------
@@ -99,7 +100,8 @@ def purchases_outside(
     A purchase is a last-step event of the period, once per order. It is inside
     when its person went through every step before it, in order, at most
     `window_days` x 24 hours after step 1; a view that was not tracked puts it
-    outside. Purchases of unknown people are outside.
+    outside. Purchases of unknown people are outside. An order cancelled later
+    was a purchase and counts as one.
 
     Parameters
     ----------

@@ -116,6 +116,18 @@ def test_nothing_at_or_after_as_of_counts(event_log):
     assert people(ask(events, window_days=0.5, as_of=datetime(2024, 1, 3, 10, tzinfo=UTC))) == [1, 0, 0]
 
 
+def test_an_order_cancelled_later_was_a_purchase_and_fills_its_step(event_log, rows_of):
+    events = event_log(
+        ("ana", VIEW, "2024-01-02 10:00:00Z"),
+        ("ana", ADD, "2024-01-02 10:05:00Z"),
+        ("ana", ORDER, "2024-01-02 10:10:00Z"),
+        ("ana", "Order Cancelled", "2024-01-02 10:20:00Z"),
+    )
+    assert people(ask(events)) == [1, 1, 1]
+    asked = {"steps": STEPS, "window_days": 1, "period": WEEK, "as_of": datetime(2024, 2, 1, tzinfo=UTC)}
+    assert rows_of(purchases_outside(events, **asked), "purchases", "purchases_outside") == [(1, 0)]
+
+
 def test_equal_times_stand_in_the_order_of_the_steps(event_log):
     noon = "2024-01-02 12:00:00Z"
     events = event_log(("ana", ORDER, noon), ("ana", ADD, noon), ("ana", VIEW, noon))
