@@ -68,7 +68,9 @@ class Period:
         return Period(end - timedelta(days=28), end, self.zone)
 
     def extended_back(self, periods: int) -> "Period":
-        """Return this period together with the `periods - 1` before it."""
+        """Return this period together with the `periods - 1` before it; one period or more."""
+        if periods < 1:
+            raise UsageError(f"A span of {periods} periods holds nothing. Give 1 or more.")
         return Period(self.start - timedelta(days=self.days * (periods - 1)), self.end, self.zone)
 
 

@@ -175,6 +175,10 @@ def build_shop(
     salt = _salt(settings.folder)
     fingerprint = fingerprint_of(settings, salt)
     if into is not None:
+        if not into.parent.is_dir():
+            raise UsageError(
+                f"There is no folder '{into.parent}' to write '{into.name}' into. Make it, or name another."
+            )
         _build_whole(settings, into, salt=salt, fingerprint=fingerprint, progress=progress)
         return into
     key = f"{settings.folder.name}-{hashlib.sha256(str(settings.folder).encode()).hexdigest()[:8]}"

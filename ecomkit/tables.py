@@ -59,5 +59,5 @@ def _form(column: pd.Series, currency: str):
     if pd.api.types.is_integer_dtype(column):
         return words, count
     if pd.api.types.is_float_dtype(column):
-        return f"{words} ({currency})", lambda value: money(value, "").strip()
+        return f"{words} ({currency})" if currency else words, lambda value: money(value, "").strip()
     return words, short

@@ -85,6 +85,9 @@ def test_an_unknown_column_in_the_mapping_names_all_offenders(make_shop):
         f"The columns of '{path}' (source 'orders') do not fit: "
         "'product' is not a name the kit knows. Did you mean 'product_id'? "
         "the file has no column 'Quantity' for 'quantity'. "
+        "The kit knows 'order_id', 'customer_id', 'ordered_at', 'product_id', 'sku', 'name', 'category', 'brand', "
+        "'variant', 'unit_price', 'quantity', 'line_total', 'discount', 'shipping', 'tax', 'currency', 'coupon', "
+        "'country'. "
         "The file has 'Invoice', 'Date', 'Customer', 'Code', 'Qty', 'Price'. "
         "Correct the columns of this source in shop.toml."
     )

@@ -62,3 +62,9 @@ def test_the_last_complete_week(data_end, label):
 def test_a_local_day_is_not_the_utc_day():
     assert local_date(datetime(2026, 11, 1, 3, 59, tzinfo=UTC), NEW_YORK) == date(2026, 10, 31)
     assert local_date(datetime(2026, 11, 1, 4, 0, tzinfo=UTC), NEW_YORK) == date(2026, 11, 1)
+
+
+def test_a_span_of_no_periods_is_refused():
+    with pytest.raises(UsageError) as caught:
+        iso_week("2026-W44", NEW_YORK).extended_back(0)
+    assert str(caught.value) == "A span of 0 periods holds nothing. Give 1 or more."

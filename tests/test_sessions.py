@@ -119,3 +119,20 @@ def test_an_order_prefers_its_own_devices_session(make_shop):
 
 def _orders(shop):
     return shop.orders.to_pyarrow().to_pylist()
+
+
+def test_campaigns_are_read_from_the_address_where_nothing_else_holds_them(make_shop):
+    call = page()
+    call["properties"] = {"url": "https://shop.example/?utm_source=facebook&utm_medium=cpc#top"}
+    del call["context"]
+    shop = open_shop(make_shop(call))
+    [row] = sessions_of(shop)
+    assert (row["channel"], row["utm_source"]) == ("Paid Social", "facebook")
+
+
+def test_a_call_that_names_no_library_belongs_to_its_device(make_shop):
+    calls = [page(at="2026-10-01T10:00:00Z"), track("Product Viewed", at="2026-10-01T10:04:00Z", product_id="p")]
+    for call in calls:
+        del call["context"]
+    [row] = sessions_of(open_shop(make_shop(*calls)))
+    assert row["ended_at"].minute == 4

@@ -145,3 +145,11 @@ def test_a_call_without_an_arrival_is_not_believed_beyond_the_newest_arrival(mak
     assert [row["reason"] for row in shop.quarantine.to_pyarrow().to_pylist()] == [
         "dated more than a day after its arrival"
     ]
+
+
+def test_a_folder_that_is_not_there_is_named(make_shop, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        build_shop(make_shop(page()), into=tmp_path / "nowhere" / "mine.duckdb")
+    assert str(caught.value) == (
+        f"There is no folder '{tmp_path / 'nowhere'}' to write 'mine.duckdb' into. Make it, or name another."
+    )

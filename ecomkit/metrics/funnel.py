@@ -188,6 +188,8 @@ def _reached_from(told: ir.Table, step: int, last: int) -> dict[str, ir.Value]:
 
 
 def _window(window_days: float) -> ir.IntervalScalar:
+    if window_days <= 0:
+        raise UsageError(f"The window is {window_days} days. Give the time from the first step to the last.")
     return ibis.interval(seconds=round(window_days * 86_400))
 
 

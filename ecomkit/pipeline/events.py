@@ -57,8 +57,9 @@ def _units(text: ir.StringValue) -> ir.IntegerValue:
 
 
 def _side(calls: ir.Table) -> ir.StringValue:
+    # Every server library names itself; what names nothing and knows a device comes from the device.
     from_device = calls.library.re_search(tracking_plan.CLIENT_LIBRARIES) | (
-        calls.library.isnull() & calls.anonymous_id.notnull() & calls.page_url.notnull()
+        calls.library.isnull() & calls.anonymous_id.notnull()
     )
     return ibis.cases(
         (calls.event_name.isin(tracking_plan.EMAIL_EVENTS), "email"),

@@ -124,9 +124,12 @@ def _refuse_untrusted(shop: shops.Shop, contents: Mapping[str, Any]) -> None:
             (rows, short(reason)) for outcome, reason, rows, _ in contents["set_aside"] if outcome == "quarantined"
         ]
         named = "; ".join(f"{count(rows)} {reason}" for rows, reason in sorted(reasons, reverse=True))
+        [first] = shop.quarantine.order_by("source_file", "line_number").limit(1).to_pyarrow().to_pylist()
         raise EcomkitError(
             f"{percent(share)} of the rows could not be used, more than the {percent(limit)} that "
             f"'max_quarantined_share' in [limits] allows: {named}. "
+            f"The first is line {first['line_number']} of '{first['source_file']}'; "
+            "the table 'quarantine' has them all. "
             f"Mend these rows at their source, or raise the limit if the rest is enough to decide on."
         )
 

@@ -51,6 +51,8 @@ def mapped_rows(
         for name in required
         if name not in found and name not in mapping
     ]
+    if any(name not in known for name in mapping):
+        problems.append(f"The kit knows {quoted(known)}.")
     if problems:
         raise SourceError(
             f"The columns of '{path}' (source '{source.name}') do not fit: {' '.join(problems)} "

@@ -182,9 +182,11 @@ def _calls_query(properties: Spellings, money: Sequence[str]) -> str:
     columns["message_id"] = f"coalesce(nullif({columns['message_id']}, ''), 'line-' || md5(raw))"
     for name in ("page_path", "query"):
         columns[name] = f"without_address({columns[name]})"
+    sent_url = columns["page_url"]
     for name in ("page_url", "referrer"):
         columns[name] = f"without_address(regexp_replace({columns[name]}, '[?#].*$', ''))"
-    search = columns.pop("page_search")
+    # Some senders put the whole address into `url` and nothing into `search`.
+    search = f"coalesce(nullif({columns.pop('page_search')}, ''), regexp_extract({sent_url}, '[?][^#]*'))"
     for key in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "campaign_id"):
         sent_as = "utm_id" if key == "campaign_id" else key
         columns[key] = f"without_address(coalesce(nullif({columns[key]}, ''), utm({search}, '{sent_as}')))"

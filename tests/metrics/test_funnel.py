@@ -290,6 +290,12 @@ def test_steps_that_are_no_funnel_are_all_named(steps, problem):
     assert str(caught.value) == f"These steps are no funnel: {problem} Give 2 to 10 different event names."
 
 
+def test_a_window_of_no_time_is_refused():
+    with pytest.raises(UsageError) as caught:
+        ask(UNBOUND, window_days=0)
+    assert str(caught.value) == "The window is 0 days. Give the time from the first step to the last."
+
+
 def test_a_table_without_the_columns_stops_at_the_door():
     with pytest.raises(TableError, match="^The table lacks 'message_id', 'event_name'"):
         ask(ibis.table({"person_id": "string"}, name="t"))
