@@ -51,9 +51,14 @@ def run_notebooks(
 def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
     import papermill
     from jupyter_core.utils import ensure_event_loop
+    from traitlets.config import Config
 
     # It warns of parameters with a type that it cannot read; all were checked already.
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    # Sockets of files: of ports, two kernels that start at once may pick the same.
+    sockets = Config()
+    sockets.KernelManager.transport = "ipc"
+    sockets.KernelManager.connection_file = str(target.parent / f"kernel-{source.stem}.json")
     started = time.perf_counter()
     failure = None
     try:
@@ -63,6 +68,7 @@ def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
             parameters=parameters,
             progress_bar=False,
             execution_timeout=_CELL_SECONDS,
+            config=sockets,
             # The reader's own start-up files must not change a number, and kernels are quiet about their transport.
             extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=50"],
         )
