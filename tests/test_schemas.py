@@ -17,7 +17,10 @@ def test_a_table_without_columns_names_all_that_lack_and_who_makes_it():
 
 
 def test_more_columns_than_asked_for_are_welcome():
-    require(ibis.table({**dict(ORDERS.items()), "more": "string"}, name="t"), ORDERS)
+    table = ibis.table({**dict(ORDERS.items()), "more": "string"}, name="t")
+    assert require(table, ORDERS) is None
+    with pytest.raises(TableError):
+        require(table.drop("order_id"), ORDERS)
 
 
 def test_instants_are_utc_and_money_is_decimal_in_every_table():
