@@ -1,7 +1,7 @@
 """Which channel brought a session: GA4's default channel groups, by its rules in their order.
 
 The rules are data, first match wins, compared without regard to case. A shop's
-own rules come before them. Source: Google Analytics help, default channel group.
+own rules come before them. Source: Google Analytics help, default channel group, as of November 2025.
 """
 
 import functools
@@ -11,8 +11,6 @@ import re
 import ibis
 import ibis.expr.types as ir
 from ibis import _
-
-RULES_VERSION = "GA4 default channel group, November 2025"
 
 _PAID = r"^(.*cp.*|ppc|retargeting|paid.*)$"
 _SHOPPING_CAMPAIGN = r"^(.*(([^a-df-z]|^)shop|shopping).*)$"
