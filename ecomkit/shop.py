@@ -210,7 +210,7 @@ def _build_whole(settings: Settings, target: Path, **arguments) -> None:
 def fingerprint_of(settings: Settings, salt: str) -> str:
     """Return a hash over settings, input files (name, size, time of change), salt and the kit's own build code."""
     parts = [repr(settings), salt]
-    inputs = [source.path for source in settings.sources] + ([settings.rates] if settings.rates else [])
+    inputs = [source.path for source in settings.sources if source.path] + ([settings.rates] if settings.rates else [])
     for path in inputs:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:

@@ -13,6 +13,9 @@ currency = "EUR"
 kind = "segment_files"
 path = "calls/"
 """
+TABLES = GOOD.replace("segment_files", "segment_tables").replace('path = "calls/"', 'url = "postgres://host/db"')
+SPEND = GOOD.replace("segment_files", "ad_spend").replace('path = "calls/"\n', "")
+NO_TEXT = "'url' in [[source]] 1 is not a text such as 'postgres://host/database'"
 
 
 def settings_of(tmp_path, text):
@@ -55,12 +58,42 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
         pytest.param(GOOD.replace('currency = "EUR"', ""), "[shop] lacks 'currency'", id="missing"),
         pytest.param(
             GOOD.replace("segment_files", "segment"),
-            "[[source]] 1 has kind 'segment', not one of 'segment_files', 'order_files', 'ad_spend'",
+            "[[source]] 1 has kind 'segment', not one of 'segment_files', 'segment_tables', 'order_files', 'ad_spend'",
             id="kind",
         ),
         pytest.param(GOOD.replace('path = "calls/"', ""), "[[source]] 1 lacks 'path'", id="path"),
         pytest.param(
             GOOD + 'platfrom = "x"\n', "unknown key 'platfrom' in [[source]] 1 (segment_files)", id="source key"
+        ),
+        pytest.param(TABLES.replace("url", "ulr"), "[[source]] 1 lacks 'url'", id="no url"),
+        pytest.param(TABLES.replace('url = "postgres://host/db"', "url = 5"), NO_TEXT, id="url that is no text"),
+        pytest.param(TABLES.replace("postgres://host/db", ""), NO_TEXT, id="empty url"),
+        pytest.param(
+            TABLES + "schema = [1]\n", "'schema' in [[source]] 1 is [1], not a text or a list of texts", id="schema"
+        ),
+        pytest.param(
+            TABLES + 'path = "calls/"\n', "unknown key 'path' in [[source]] 1 (segment_tables)", id="path of tables"
+        ),
+        pytest.param(
+            GOOD + 'url = "postgres://host/db"\n',
+            "unknown key 'url' in [[source]] 1 (segment_files)",
+            id="url of files",
+        ),
+        pytest.param(
+            TABLES + 'schemas = "shop"\n',
+            "unknown key 'schemas' in [[source]] 1 (segment_tables). Did you mean 'schema'?",
+            id="near miss of schema",
+        ),
+        pytest.param(SPEND, "[[source]] 1 lacks 'path' or 'url'", id="spend that lies nowhere"),
+        pytest.param(
+            SPEND + 'path = "ads.csv"\nurl = "postgres://host/db"\n',
+            "[[source]] 1 has both 'path' and 'url', of which one must go",
+            id="spend in two places",
+        ),
+        pytest.param(
+            SPEND + 'path = "ads.csv"\nschema = "ads"\n',
+            "'schema' in [[source]] 1 belongs to a 'url', and there is none",
+            id="schema of a file",
         ),
         pytest.param(
             GOOD + '[money]\nrule = "gross"\n',
@@ -94,6 +127,60 @@ def test_each_problem_is_named(tmp_path, text, problem):
         settings_of(tmp_path, text)
     path = tmp_path / "shop.toml"
     assert str(caught.value) == f"'{path}' cannot be used: {problem}. Mend these and run again.".replace("?.", "?")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://ana:hunter2@host/db",
+        "postgres://ana:hunter2/x?y@host/db",
+        "postgres:ana:hunter2@host/db",
+        "postgres://host/db?user=ana&password=hunter2",
+        "postgres://host/db?sslpassword=hunter2",
+        "snowflake://host/db?access_token=hunter2",
+        "databricks://host?api_key=hunter2",
+        "clickhouse://host?PWD=hunter2",
+    ],
+)
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path, url):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(tmp_path, TABLES.replace("postgres://host/db", url))
+    assert str(caught.value) == (
+        f"'{tmp_path / 'shop.toml'}' cannot be used: 'url' in [[source]] 1 holds a password or another secret, which "
+        "does not belong into a file: give it by the environment (PGPASSWORD), in .pgpass or as application default "
+        "credentials, and take it out of the url. Mend these and run again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "kept", "name"),
+    [
+        pytest.param(
+            "postgres://ana@host:5432/shop", "postgres://ana@host:5432/shop", "shop", id="a user is no secret"
+        ),
+        pytest.param("postgres://host/shop?passfile=x&sslkey=y", None, "shop", id="nor is the name of a file"),
+        pytest.param("bigquery://project/dataset", None, "dataset", id="bigquery"),
+        pytest.param("spark://", None, "segment_tables", id="spark"),
+        pytest.param("warehouse.duckdb", "duckdb://{folder}/warehouse.duckdb", "warehouse", id="a file of DuckDB"),
+        pytest.param("duckdb://in/it.duckdb", "duckdb://{folder}/in/it.duckdb", "it", id="the same, said in full"),
+        pytest.param("duckdb:///data/it.duckdb", "duckdb:///data/it.duckdb", "it", id="from the root"),
+    ],
+)
+def test_tables_lie_behind_a_url(tmp_path, url, kept, name):
+    [source] = settings_of(tmp_path, TABLES.replace("postgres://host/db", url)).sources
+    assert (source.path, source.url) == (None, (kept or url).format(folder=tmp_path))
+    assert (source.name, source.schemas, source.options) == (name, (), {})
+
+
+def test_a_source_of_tables_may_have_several_schemas(tmp_path):
+    [one] = settings_of(tmp_path, TABLES + 'schema = "web"\n').sources
+    assert (one.schemas, one.name) == (("web",), "web")
+    [two] = settings_of(tmp_path, TABLES + 'schema = ["web", "server", "web"]\nname = "shop"\n').sources
+    assert (two.schemas, two.name) == (("web", "server"), "shop")
+    [spend] = settings_of(
+        tmp_path, SPEND + 'url = "spark://"\nschema = ["facebook_ads"]\nplatform = "facebook"\n'
+    ).sources
+    assert (spend.url, spend.schemas, spend.options) == ("spark://", ("facebook_ads",), {"platform": "facebook"})
 
 
 def test_all_problems_are_named_at_once(tmp_path):
