@@ -36,6 +36,7 @@ ECOMMERCE_EVENTS: dict[str, tuple[str, ...]] = {
     "Product Reviewed": (),
 }
 
+# Segment's email spec, then what Customer.io tells beside it.
 EMAIL_EVENTS = (
     "Email Delivered",
     "Email Bounced",
@@ -44,7 +45,15 @@ EMAIL_EVENTS = (
     "Email Marked as Spam",
     "Email Unsubscribed",
     "Unsubscribed",
+    "Email Drafted",
+    "Email Attempted",
+    "Email Sent",
+    "Email Deferred",
+    "Email Converted",
+    "Email Suppressed",
+    "Email Failed",
 )
+EMAIL_ALIASES = {"Email Clicked": "Email Link Clicked"}
 
 CHAT_EVENTS = (
     "Live Chat Conversation Started",
@@ -91,6 +100,16 @@ PROPERTIES: dict[str, tuple[str, ...]] = {
     "shipping": ("shipping",),
     "tax": ("tax",),
     "discount": ("discount",),
+    # Of emails: the spec's own names, then Customer.io's.
+    "email_id": ("email_id",),
+    "delivery_id": ("delivery_id",),
+    "email_campaign_id": ("campaign_id",),
+    "newsletter_id": ("newsletter_id",),
+    "campaign_name": ("campaign_name",),
+    "email_subject": ("email_subject", "subject"),
+    "link_id": ("link_id",),
+    "link_url": ("link_url", "href"),
+    "customer_id": ("customer_id",),
 }
 
 # Keys of one item of `products`.
@@ -122,4 +141,4 @@ def canonical_names() -> dict[str, str]:
     names = {name.lower(): name for name in (*ECOMMERCE_EVENTS, *EMAIL_EVENTS, *CHAT_EVENTS)}
     for name, older in ECOMMERCE_EVENTS.items():
         names |= {alias.lower(): name for alias in older}
-    return names
+    return names | {alias.lower(): name for alias, name in EMAIL_ALIASES.items()}
