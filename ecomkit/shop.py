@@ -1,10 +1,12 @@
 """A shop: found by name, built when its input or settings changed, opened read-only."""
 
-import fcntl
+import glob
 import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,10 +21,12 @@ from ecomkit.periods import Period, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
+from ecomkit.whole_files import appearing_whole, one_at_a_time, remove_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELVES = ("data/fixtures", "examples")
 STORE = ROOT / ".ecomkit"
+WAITING = "waiting for another build"
 # A change of these rebuilds every shop.
 _MAKERS = ("schemas.py", "engines.py", "pipeline", "sources")
 
@@ -179,32 +183,25 @@ def build_shop(
             raise UsageError(
                 f"There is no folder '{into.parent}' to write '{into.name}' into. Make it, or name another."
             )
-        _build_whole(settings, into, salt=salt, fingerprint=fingerprint, progress=progress)
+        with appearing_whole(into) as unfinished:
+            build(settings, unfinished, salt=salt, fingerprint=fingerprint, progress=progress)
         return into
     key = f"{settings.folder.name}-{hashlib.sha256(str(settings.folder).encode()).hexdigest()[:8]}"
     shelf = STORE / "shops"
     shelf.mkdir(parents=True, exist_ok=True)
     target = shelf / f"{key}-{fingerprint[:16]}.duckdb"
+    remove_leftovers(shelf, f"{key}-")
     if target.is_file():
         return target
-    with (shelf / f"{key}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(shelf / f"{key}.lock", waiting=lambda: progress(WAITING)):
         if not target.is_file():
-            _build_whole(settings, target, salt=salt, fingerprint=fingerprint, progress=progress)
-            for older in shelf.glob(f"{key}-*.duckdb"):
+            with appearing_whole(target) as unfinished:
+                build(settings, unfinished, salt=salt, fingerprint=fingerprint, progress=progress)
+            # Who has an older one open keeps reading it: its bytes go when the last reader closes it.
+            for older in shelf.glob(f"{glob.escape(key)}-*.duckdb"):
                 if older != target:
                     older.unlink(missing_ok=True)
     return target
-
-
-def _build_whole(settings: Settings, target: Path, **arguments) -> None:
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.unfinished")
-    try:
-        build(settings, unfinished, **arguments)
-        os.replace(unfinished, target)
-    finally:
-        for left in unfinished.parent.glob(f"{unfinished.name}*"):
-            left.unlink()
 
 
 def fingerprint_of(settings: Settings, salt: str) -> str:
@@ -231,7 +228,17 @@ def _salt(folder: Path) -> str:
         return given
     path = folder / "salt"
     if not path.is_file():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+        _write_once(path, secrets.token_hex(32))
     return path.read_text(encoding="utf-8").strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a secret file, whole; of two processes at once the first one's text stays."""
+    descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        with suppress(FileExistsError):
+            os.link(unfinished, path)
+    finally:
+        os.unlink(unfinished)
