@@ -21,6 +21,7 @@ from ecomkit.periods import Period, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
+from ecomkit.sources.warehouse import state_of
 from ecomkit.whole_files import appearing_whole, one_at_a_time, remove_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,6 +215,7 @@ def fingerprint_of(settings: Settings, salt: str) -> str:
             if file.is_file():
                 status = file.stat()
                 parts.append(f"{file} {status.st_size} {status.st_mtime_ns}")
+    parts += [state_of(source) for source in settings.sources if source.url]
     for maker in _MAKERS:
         place = Path(__file__).parent / maker
         for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:

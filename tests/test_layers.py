@@ -18,7 +18,7 @@ ALLOWED = {
     "sources": {"errors", "settings"},
     "pipeline": GROUND | {"engines", "settings", "sources"},
     "whole_files": set(),
-    "shop": GROUND | {"settings", "pipeline", "whole_files"},
+    "shop": GROUND | {"settings", "sources.warehouse", "pipeline", "whole_files"},
     "check": {"errors", "settings", "shop", "words"},
     "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
     "frames": {"errors", "periods"},
