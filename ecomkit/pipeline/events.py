@@ -47,7 +47,9 @@ def typed_calls(calls: ir.Table) -> ir.Table:
         quantity=_units(_.quantity),
         position=_.position.try_cast("float64").try_cast("int64"),
     )
-    return named.mutate(side=_side(named), device_type=_device_type(named))
+    sided = named.mutate(side=_side(named), device_type=_device_type(named))
+    # Customer.io names the person beside `userId` too; elsewhere a customer's id may be one of another system.
+    return sided.mutate(user_id=ibis.coalesce(_.user_id, ibis.ifelse(_.side == "email", _.customer_id, ibis.null(str))))
 
 
 def _units(text: ir.StringValue) -> ir.IntegerValue:
@@ -134,7 +136,9 @@ def _exclusion(
     never = ibis.literal(False)
     rules = [(calls.call_type == kind, f"call type not used: {kind}") for kind in tracking_plan.UNUSED_CALL_TYPES]
     if exclude_bots:
-        rules.append((calls.user_agent.lower().re_search(tracking_plan.BOT_AGENTS).fill_null(False), "bot"))
+        # A scanner's click tells of a message that reached someone: it stays, and `email_clicks` calls it machine.
+        is_bot = calls.user_agent.lower().re_search(tracking_plan.BOT_AGENTS) & (calls.side != "email")
+        rules.append((is_bot.fill_null(False), "bot"))
     if staff:
         is_staff = functools.reduce(operator.or_, [calls.email.endswith(ending.lower()) for ending in staff], never)
         users = calls.filter(is_staff, _.user_id.notnull()).user_id
