@@ -1,10 +1,13 @@
-"""The command line: `ecomkit simulate | build | report | explain`, SHOP first."""
+"""The command line: `ecomkit simulate | build | check | report | explain`, SHOP first."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from ecomkit.errors import EcomkitError, UsageError
 
@@ -49,10 +52,30 @@ def build(
     """Read a shop's sources and build its tables; a shop that did not change is not built again."""
     from ecomkit.shop import build_shop
 
-    console = Console(stderr=True)
-    with console.status(f"Building {shop}"):
-        path = build_shop(shop, into=into)
+    with _building(shop) as progress:
+        path = build_shop(shop, into=into, progress=progress)
     _show(str(path))
+
+
+@app.command(epilog="Example: ecomkit check shop --json")
+def check(
+    shop: Annotated[str, typer.Argument(help="As for the other commands, or a bare file or folder of Segment calls.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Say what of the shop's rows was kept, corrected and set aside, and why; exit status 1 past the threshold."""
+    from ecomkit import check_table
+    from ecomkit.check import opened
+
+    with ExitStack() as opening:
+        with _building(shop) as progress:
+            checked, bare = opening.enter_context(opened(shop, progress=progress))
+        if as_json:
+            text, trusted = check_table.as_json(checked, bare=bare)
+            typer.echo(text)
+        else:
+            trusted = check_table.show(checked, Console(), bare=bare)
+    if not trusted:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: ecomkit report shop --week 2026-W44 --param within_days=90")
@@ -82,6 +105,13 @@ def explain(
     from ecomkit.explain import explain_metric
 
     _show(explain_metric(shop, metric, week=week, dialect=dialect))
+
+
+@contextmanager
+def _building(shop: str) -> Iterator[Callable[[str], None]]:
+    """Show on standard error which step of a build runs; standard output is for the result."""
+    with Console(stderr=True).status(Text(f"Building {shop}")) as status:
+        yield lambda step: status.update(Text(f"Building {shop}: {step}"))
 
 
 def _show(text: str) -> None:

@@ -12,7 +12,7 @@ from ecomkit.report.run import Published
 from tests.calls import order, page, track
 from tests.notebooks import write_notebook
 
-COMMANDS = ("simulate", "build", "report", "explain")
+COMMANDS = ("simulate", "build", "check", "report", "explain")
 
 
 @pytest.fixture

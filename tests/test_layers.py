@@ -19,7 +19,8 @@ ALLOWED = {
     "pipeline": GROUND | {"engines", "settings", "sources"},
     "whole_files": set(),
     "shop": GROUND | {"settings", "sources.warehouse", "pipeline", "whole_files"},
-    "check": {"errors", "settings", "shop", "words"},
+    "check": {"errors", "settings", "shop", "pipeline.build", "words"},
+    "check_table": {"check", "shop", "words"},
     "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
     "frames": {"errors", "periods"},
     "words": {"errors"},
@@ -30,7 +31,7 @@ ALLOWED = {
     "explain": GROUND | {"engines", "metrics", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "check", "words", "headlines", "metrics"},
     "simulate": {"errors", "periods"},
-    "cli": GROUND | {"settings", "shop", "check", "report", "simulate", "explain", "engines"},
+    "cli": GROUND | {"settings", "shop", "check", "check_table", "report", "simulate", "explain", "engines"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -331,7 +331,8 @@ class TestRefusals:
             report_of(broken, tmp_path)
         assert re.fullmatch(
             r"25\.0 % of the rows could not be used, more than the 5\.0 % that 'max_quarantined_share' in \[limits\] "
-            r"allows: \d .+\. The first is line 10 of 'calls\.ndjson'; the table 'quarantine' has them all\. "
+            r"allows: \d .+\. The first is calls\.ndjson:10; the table 'quarantine' has them all, and "
+            r"`ecomkit check` shows an example of each\. "
             r"Mend these rows at their source, or raise the limit if the rest is enough to decide on\.",
             str(caught.value),
         )

@@ -15,12 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column, Table
 
 from ecomkit import shop as shops
+from ecomkit.check import place, verdict
 from ecomkit.errors import EcomkitError, UsageError
 from ecomkit.periods import Period, iso_week
 from ecomkit.report import parameters as notebook_parameters
 from ecomkit.report.execute import Run, run_notebooks
 from ecomkit.report.publish import appearing, refuse_foreign_folder
-from ecomkit.words import count, day, percent, short
+from ecomkit.words import day
 
 NOTEBOOKS = shops.ROOT / "notebooks"
 
@@ -79,7 +80,7 @@ def run_report(
         shop = shops.open_shop(shop_name)
     period = shop.week(week)
     contents = shop.contents(period)
-    _refuse_untrusted(shop, contents)
+    _refuse_untrusted(shop)
     if _is_outside(period, contents):
         _show(console, _outside(shop.settings.name, period, contents))
         return Published(None)
@@ -112,24 +113,14 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = time.perf_counter() - started
 
 
-def _refuse_untrusted(shop: shops.Shop, contents: Mapping[str, Any]) -> None:
+def _refuse_untrusted(shop: shops.Shop) -> None:
     """Stop where more rows were quarantined than the shop's limit allows."""
-    log = shop.build_log
-    reads = log.filter(log.step.startswith("read "))
-    [sums] = reads.agg(rows=reads.rows_in.sum(), quarantined=reads.rows_quarantined.sum()).to_pyarrow().to_pylist()
-    share = (sums["quarantined"] or 0) / (sums["rows"] or 1)
-    limit = shop.settings.max_quarantined_share
-    if share > limit:
-        reasons = [
-            (rows, short(reason)) for outcome, reason, rows, _ in contents["set_aside"] if outcome == "quarantined"
-        ]
-        named = "; ".join(f"{count(rows)} {reason}" for rows, reason in sorted(reasons, reverse=True))
+    judged = verdict(shop)
+    if not judged.ok:
         [first] = shop.quarantine.order_by("source_file", "line_number").limit(1).to_pyarrow().to_pylist()
         raise EcomkitError(
-            f"{percent(share)} of the rows could not be used, more than the {percent(limit)} that "
-            f"'max_quarantined_share' in [limits] allows: {named}. "
-            f"The first is line {first['line_number']} of '{first['source_file']}'; "
-            "the table 'quarantine' has them all. "
+            f"{judged.sentence} The first is {place(first)}; the table 'quarantine' has them all, and "
+            f"`ecomkit check` shows an example of each. "
             f"Mend these rows at their source, or raise the limit if the rest is enough to decide on."
         )
 
