@@ -13,7 +13,7 @@ from ibis import _
 from ecomkit.errors import SourceError
 from ecomkit.pipeline import channels, events, identity, money, order_rows, orders, sessions, spend, tracking_plan
 from ecomkit.pipeline.build_log import BuildLog
-from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, QUARANTINE, ROW_REASONS
+from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, MONEY, QUARANTINE, ROW_REASONS
 from ecomkit.settings import Settings, Source
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files
@@ -201,9 +201,10 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
     with bench.log.step("read ad spend") as counts:
         read_ad_spend(bench.con.con, sources, currency=currency, retargeting=bench.settings.retargeting)
         judged = bench.lay_out("judged_spend", spend.judged_spend(bench.con.table("spend_rows")))
-        bench.log.count(counts, judged.select("outcome", "reason", amount=_.spend))
-        kept = judged.filter(_.outcome == "kept")
-        rated = bench.lay_out("rated_spend", money.converted(kept, rates, day=kept.date, currency=currency))
+        bench.log.count(counts, judged.select("outcome", "reason", amount=_.spend.round(4).cast(MONEY)))
+        bench.log.correct(counts, spend.remarks(judged))
+        days = spend.by_campaign(judged.filter(_.outcome == "kept"))
+        rated = bench.lay_out("rated_spend", money.converted(days, rates, day=days.date, currency=currency))
         money.check_rates(rated)
         bench.keep("ad_spend", spend.finished_spend(rated, currency=currency))
         return judged
