@@ -26,7 +26,7 @@ _SOURCE_KEYS = {
     "segment_files": ("name",),
     "segment_tables": ("name",),
     "order_files": ("name", "time_zone", "currency", "columns", "refund_prefix", "shipping_codes", "not_products"),
-    "ad_spend": ("name", "platform", "channel", "currency", "columns"),
+    "ad_spend": ("name", "platform", "channel", "currency", "currencies", "columns"),
 }
 
 
@@ -173,10 +173,22 @@ def _read_sources(entries: list[dict[str, Any]], folder: Path, problems: list[st
             if key not in _SOURCE_KEYS[kind]:
                 hint = did_you_mean(key, (*_SOURCE_KEYS[kind], *_places_of(kind)))
                 problems.append(f"unknown key '{key}' in [[source]] {number} ({kind}).{hint}".rstrip("."))
+        problems += _wrong_currencies(options.get("currencies", {}), number)
         sources.append(_source(entry, options, folder))
     if not entries:
         problems.append("there is no [[source]]")
     return tuple(sources)
+
+
+def _wrong_currencies(currencies: Any, number: int) -> list[str]:
+    where = f"'currencies' in [[source]] {number}"
+    if not isinstance(currencies, dict):
+        return [f"{where} is {currencies!r}, not accounts with their currency such as {{123 = 'USD'}}"]
+    return [
+        f"{where} gives '{account}' the currency {code!r}, not a code of three capitals such as 'EUR'"
+        for account, code in currencies.items()
+        if not isinstance(code, str) or not re.fullmatch("[A-Z]{3}", code)
+    ]
 
 
 def _places_of(kind: str) -> tuple[str, ...]:
