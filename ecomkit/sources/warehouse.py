@@ -65,7 +65,7 @@ def _open_file(source: Source, path: Path) -> ibis.BaseBackend:
         con = ibis.duckdb.connect(str(path), read_only=True)
     except Exception as error:  # not a database, of a newer version, or locked by who writes it
         raise SourceError(
-            f"The DuckDB file '{path}' (source '{source.name}') cannot be opened: {_first_line(error)}. "
+            f"The DuckDB file '{path}' (source '{source.name}') cannot be opened: {first_line(error)}. "
             "Close who else writes it, or correct 'url' in shop.toml."
         ) from error
     con.raw_sql("SET TimeZone = 'UTC'")
@@ -74,13 +74,14 @@ def _open_file(source: Source, path: Path) -> ibis.BaseBackend:
 
 def _unreachable(source: Source, error: Exception) -> SourceError:
     return SourceError(
-        f"'{source.url}' (source '{source.name}') cannot be connected to: {_first_line(error)}. "
+        f"'{source.url}' (source '{source.name}') cannot be connected to: {first_line(error)}. "
         "Check that the server runs and that you may read it; a password comes from PGPASSWORD, .pgpass or the "
         "application default credentials."
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an engine says of an error, in one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 

@@ -1,0 +1,169 @@
+"""A shop's calls from the warehouse tables that Segment loads: one query per table, on the warehouse's own engine.
+
+Each query selects the needed columns alone, as text; the rows go to DuckDB in
+batches and become `calls` like the lines of files.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis import _
+
+from ecomkit.errors import SourceError, quoted
+from ecomkit.segment_names import CALL_TABLES
+from ecomkit.settings import Source
+from ecomkit.sources.calls import SENT, Reading, insert_calls
+from ecomkit.sources.table_columns import selected_columns
+from ecomkit.sources.warehouse import connect, first_line, schemas_of, table_names, text_batches, without_views
+
+# Ids of rows of tables begin above those of the lines of any file.
+_FIRST_ROW = 1 << 61
+# The instants of an upserted row, the newest version last.
+_VERSIONS = ("loaded_at", "uuid_ts", "received_at")
+
+
+def read_segment_tables(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], reading: Reading, events: Mapping[str, str]
+) -> None:
+    """Insert the calls of all tables of all `sources` into the table `calls`.
+
+    The table of an event holds its calls with their properties; `tracks` gives those
+    of events that have no table here. `source_file` is schema and table.
+
+    Parameters
+    ----------
+    con
+        A connection whose current schema has `calls`.
+    sources
+        Sources of the kind segment_tables.
+    reading
+        What every reader of calls is told.
+    events
+        The slug of every known event name, which is its table's name, with the event's V2 name.
+
+    Raises
+    ------
+    SourceError
+        If a schema is missing or has no table of calls, or a table cannot be read.
+    """
+    for source in sources:
+        warehouse = connect(source)
+        try:
+            schemas = schemas_of(warehouse, source)
+            for schema in schemas:
+                label = f"{source.name}/{schema}" if len(schemas) > 1 else source.name
+                opened = _opened_tables(warehouse, source, schema, events)
+                for name, query in call_queries(opened, reading, events).items():
+                    _insert(con, warehouse, query, reading, label, f"{schema}.{name}")
+        finally:
+            warehouse.disconnect()
+
+
+def _opened_tables(
+    warehouse: ibis.BaseBackend, source: Source, schema: str, events: Mapping[str, str]
+) -> dict[str, ir.Table]:
+    """Return the tables of calls in a schema, by name, in lower case like their columns."""
+    found = without_views(table_names(warehouse, schema))
+    # Some engines give names in capitals.
+    tables = {name.lower().removesuffix("_view"): name for name in found}
+    known = sorted(tables.keys() & {*CALL_TABLES, *events, "tracks", "users"})
+    if not set(known) - {"users", "groups", "aliases"}:
+        raise SourceError(
+            f"The schema '{schema}' (source '{source.name}') holds no calls: neither pages, screens, identifies nor "
+            f"tracks, nor the table of an event. It has {quoted(found) or 'no table'}. "
+            "Name the schema of a Segment source in shop.toml."
+        )
+    return {name: warehouse.table(tables[name], database=schema).rename(str.lower) for name in known}
+
+
+def call_queries(tables: Mapping[str, ir.Table], reading: Reading, events: Mapping[str, str]) -> dict[str, ir.Table]:
+    """Return the query of each of a schema's tables of calls, by the table's name.
+
+    Each gives the flat columns that its table holds, as text.
+    """
+    own = [name for name in tables if name in events]
+    queries = {name: selected_columns(tables[name], "track", reading, event=events[name]) for name in own}
+    for name, call_type in CALL_TABLES.items():
+        if name in tables:
+            queries[name] = selected_columns(tables[name], call_type, reading)
+    if "tracks" in tables:
+        queries["tracks"] = selected_columns(_without_events(tables["tracks"], own), "track", reading)
+    if "users" in tables:
+        upserted = _users_as_calls(tables["users"], tables.get("identifies"))
+        queries["users"] = selected_columns(upserted, "identify", reading)
+    return queries
+
+
+def _without_events(tracks: ir.Table, events: Sequence[str]) -> ir.Table:
+    if not events or "event" not in tracks.columns:
+        return tracks
+    return tracks.filter(_.event.isnull() | _.event.notin(events))
+
+
+def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
+    """Return the newest version of each user without an identify call, in the form of `identifies`.
+
+    `users` has neither a message id nor a time of its own: the id is made from the
+    user's, the time is that of the row's arrival.
+    """
+    users = users.filter(_.id.notnull())
+    versions = [column for column in _VERSIONS if column in users.columns]
+    if versions:
+        latest = [users[column].desc(nulls_first=False) for column in versions]
+        number = ibis.row_number().over(ibis.window(group_by="id", order_by=latest))
+        users = users.mutate(version_number=number).filter(_.version_number == 0).drop("version_number")
+    if identifies is not None and "user_id" in identifies.columns:
+        users = users.anti_join(identifies, users.id == identifies.user_id)
+    arrived = users[versions[-1]] if versions else ibis.null("timestamp('UTC')")
+    return users.mutate(id="users-" + users.id, user_id=users.id, timestamp=arrived)
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    warehouse: ibis.BaseBackend,
+    query: ir.Table,
+    reading: Reading,
+    source: str,
+    source_file: str,
+) -> None:
+    refused: list[Exception] = []
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        # DuckDB hands on what happens in here as an error of its own, without the cause.
+        try:
+            yield from text_batches(warehouse, query)
+        except Exception as error:
+            refused.append(error)
+            raise
+
+    schema = pa.schema([(name, pa.string()) for name in query.columns])
+    con.register("sent_rows", pa.RecordBatchReader.from_batches(schema, rows()))
+    con.execute("SET VARIABLE source = $1", [source])
+    con.execute("SET VARIABLE source_file = $1", [source_file])
+    con.execute(f"SET VARIABLE row_id = (SELECT greatest(max(row_id), {_FIRST_ROW}) FROM calls)")
+    try:
+        insert_calls(con, _flat(query.columns, reading), reading)
+    except duckdb.Error as error:
+        if not refused:
+            raise
+        raise SourceError(
+            f"The table '{source_file}' (source '{source}') cannot be read: {first_line(refused[0])}. "
+            "Check that you may read it, and run again."
+        ) from error
+    finally:
+        con.unregister("sent_rows")
+
+
+def _flat(columns: Sequence[str], reading: Reading) -> str:
+    """Return the query that completes the rows of `sent_rows` to flat calls."""
+    names = (*SENT, *reading.properties, "products")
+    text = ", ".join(name if name in columns else f"NULL::VARCHAR AS {name}" for name in names)
+    as_text = "coalesce(money_as_text::BOOLEAN, false)" if "money_as_text" in columns else "false"
+    return f"""
+        SELECT getvariable('source') AS source, getvariable('source_file') AS source_file, NULL::BIGINT AS line_number,
+            getvariable('row_id') + row_number() OVER () AS row_id, hash({", ".join(columns)}) AS content_hash,
+            NULL::VARCHAR AS problem, {as_text} AS money_as_text, {text}
+        FROM sent_rows"""
