@@ -1,7 +1,6 @@
 """From a shop's sources to its canonical tables, step by step, in one DuckDB file."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -11,37 +10,25 @@ import pyarrow as pa
 from ibis import _
 
 from ecomkit.errors import SourceError
-from ecomkit.pipeline import channels, events, identity, money, order_rows, orders, sessions, spend, tracking_plan
-from ecomkit.pipeline.build_log import BuildLog
+from ecomkit.pipeline import (
+    emails,
+    events,
+    identity,
+    money,
+    order_rows,
+    orders,
+    refunds,
+    sessions,
+    spend,
+)
+from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
+from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
 from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, MONEY, QUARANTINE, ROW_REASONS
-from ecomkit.settings import Settings, Source
+from ecomkit.settings import Settings
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files
-from ecomkit.sources.segment_files import read_segment_files
 
 _RATES = {"date": "date", "currency": "string", "rate": "decimal(18, 6)"}
-
-
-@dataclass(frozen=True)
-class Workbench:
-    """What every step of one build works with: the engine, the shop's settings and the accounts."""
-
-    con: ibis.BaseBackend
-    settings: Settings
-    log: BuildLog
-
-    def sources(self, kind: str) -> list[Source]:
-        """Return the shop's sources of one kind, in the order of its shop.toml."""
-        return [source for source in self.settings.sources if source.kind == kind]
-
-    def lay_out(self, name: str, table: ir.Table) -> ir.Table:
-        """Run a query into a table of this build alone, so that later steps read its rows."""
-        return self.con.create_table(name, table, temp=True, overwrite=True)
-
-    def keep(self, name: str, table: ir.Table) -> ir.Table:
-        """Run a query into a canonical table of the shop."""
-        schema = CANONICAL[name][0]
-        return self.con.create_table(name, table.select(*schema.names).cast(schema))
 
 
 def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, progress: Callable[[str], None]) -> None:
@@ -55,21 +42,44 @@ def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, prog
     SourceError
         If a file is missing, empty or of another form than the settings say, or a rate is missing.
     """
-    con = ibis.duckdb.connect(str(target))
-    try:
-        con.raw_sql("SET TimeZone = 'UTC'")
-        bench = Workbench(con, settings, BuildLog(progress))
+    with open_workbench(settings, target, progress) as bench:
         rates = _read_rates(bench)
-        judged, items = _read_calls(bench, salt)
-        calls, landed = _locate_calls(bench, judged)
-        rows = _read_order_rows(bench)
+        judged, items, portions = read_calls(bench, salt)
+        calls, landed = locate_calls(bench, judged)
+        rows = _read_order_rows(bench, calls, salt)
         made, lines = _make_orders(bench, calls, items, rows, landed, rates)
         _make_events(bench, calls, items, landed, made, lines)
+        _make_emails(bench, calls)
         spent = _make_spend(bench, rates)
-        _write_quarantine(bench, judged, [table for table in (rows, spent) if table is not None])
+        unusable = [quarantined_calls(bench, judged, portions)]
+        unusable += [_quarantined_rows(table) for table in (rows, spent) if table is not None]
+        bench.keep("quarantine", ibis.union(*unusable).order_by("source_file", "line_number"))
         _write_log(bench, fingerprint)
-    finally:
-        con.disconnect()
+
+
+def judge(settings: Settings, target: Path, *, salt: str, progress: Callable[[str], None]) -> None:
+    """Read and judge a shop's calls and go no further: orders are counted, not priced, so no rate is asked for.
+
+    The file has every canonical table, but only `quarantine`, `build_log` and `row_reasons` have rows.
+
+    Raises
+    ------
+    SourceError
+        If a file is missing, empty or cannot be read to its end.
+    """
+    with open_workbench(settings, target, progress) as bench:
+        judged, _items, portions = read_calls(bench, salt)
+        with bench.log.step("orders") as counts:
+            told = judged.filter(_.outcome == "kept", _.event_name == "Order Completed")
+            counts["rows_in"] = rows_of(told)
+            counts["rows_out"] = rows_of(told.select("order_id").distinct())
+            counts["duplicates"] = counts["rows_in"] - counts["rows_out"]
+        bench.keep("quarantine", quarantined_calls(bench, judged, portions))
+        _write_log(bench, fingerprint="")
+        made = bench.con.list_tables()
+        for name, (schema, _maker) in CANONICAL.items():
+            if name not in made:
+                bench.con.create_table(name, schema=schema)
 
 
 def _read_rates(bench: Workbench) -> ir.Table:
@@ -89,53 +99,21 @@ def _read_rates(bench: Workbench) -> ir.Table:
     return rates
 
 
-def _read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table]:
-    """Return all calls with their outcome, and the items of those kept."""
-    settings = bench.settings
-    with bench.log.step("read calls") as counts:
-        read_segment_files(
-            bench.con.con,
-            bench.sources("segment_files"),
-            salt=salt,
-            properties=tracking_plan.PROPERTIES,
-            item_properties=tracking_plan.ITEM_PROPERTIES,
-            money=tracking_plan.MONEY_PROPERTIES,
-        )
-        typed = events.typed_calls(bench.con.table("calls"))
-        judged = events.judged_calls(
-            typed, exclude_bots=settings.exclude_bots, staff=settings.staff, test_orders=settings.test_orders
-        )
-        judged = bench.lay_out("judged_calls", judged.drop("email"))
-        bench.log.count(counts, judged.select("outcome", "reason"))
-        bench.log.correct(counts, events.corrections(judged))
-        kept = bench.con.table("call_items").semi_join(judged.filter(_.outcome == "kept"), "row_id")
-        return judged, bench.lay_out("kept_items", events.typed_items(kept))
-
-
-def _locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Table]:
-    """Return the kept calls with person and session, and the sessions with their landing."""
-    settings = bench.settings
-    with bench.log.step("people and sessions") as counts:
-        kept = judged.filter(_.outcome == "kept")
-        known = bench.lay_out("known_calls", identity.with_people(kept))
-        calls = bench.lay_out("located_calls", sessions.with_sessions(known))
-        landed = channels.with_channel(
-            sessions.landings(calls), own_hosts=settings.own_hosts, rules=settings.channel_rules
-        )
-        counts["rows_in"], counts["rows_out"] = _rows(kept), _rows(calls)
-        return calls, bench.lay_out("landed_sessions", landed)
-
-
-def _read_order_rows(bench: Workbench) -> ir.Table | None:
+def _read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table | None:
     """Return all rows of order files with their outcome, None in a shop without such files."""
     sources = bench.sources("order_files")
     if not sources:
         return None
     with bench.log.step("read order lines") as counts:
         settings = bench.settings
-        read_order_files(bench.con.con, sources, zone=settings.time_zone, currency=settings.currency)
-        judged = bench.lay_out("judged_rows", order_rows.judged_rows(bench.con.table("order_rows")))
+        read_order_files(
+            bench.con.con, sources, zone=settings.time_zone, currency=settings.currency, salt=salt,
+            staff=settings.staff, test_orders=settings.test_orders,
+        )  # fmt: skip
+        known = order_rows.as_called(bench.con.table("order_rows"), calls)
+        judged = bench.lay_out("judged_rows", order_rows.judgedrows_of(known))
         bench.log.count(counts, judged.select("outcome", "reason", "amount"))
+        bench.log.correct(counts, order_rows.corrections(judged))
         return judged
 
 
@@ -147,37 +125,47 @@ def _make_orders(
     with bench.log.step("orders") as counts:
         drafts = bench.lay_out("order_drafts", orders.order_drafts(calls))
         lines = orders.line_drafts(drafts, items)
-        refunds = orders.refund_drafts(calls)
-        refund_lines = orders.refund_items(refunds, items)
-        counts["rows_in"] = _rows(calls.filter(_.event_name == "Order Completed"))
+        sent_twice = drafts.select("order_id").limit(0)
+        sent_back = refunds.refund_drafts(calls)
+        returned_items = refunds.refund_items(sent_back, items)
+        counts["rows_in"] = rows_of(calls.filter(_.event_name == "Order Completed"))
         if rows is not None:
             kept = rows.filter(_.outcome == "kept")
             counts["rows_in"] += kept.filter(_.kind != "refund").order_id.nunique().to_pyarrow().as_py()
             # An order that calls have sent already counts once, as the calls have it.
             new = kept.anti_join(drafts, "order_id")
+            # So do its refund and its cancellation: what the file says of them counts where calls are silent.
+            stated = order_rows.stated_refunds(kept).anti_join(sent_back, "order_id")
             returned = bench.lay_out("returned_lines", order_rows.refund_lines(kept))
             lines = _together(lines, order_rows.line_drafts(new))
-            refunds = _together(refunds, order_rows.refund_drafts(returned))
-            refund_lines = _together(refund_lines, order_rows.refund_items(returned))
+            sent_back = _together(_together(sent_back, order_rows.refund_drafts(returned)), stated)
+            returned_items = _together(returned_items, order_rows.refund_items(returned))
+            sent_twice = kept.filter(_.kind != "refund").semi_join(drafts, "order_id").select("order_id").distinct()
             drafts = bench.lay_out("all_drafts", _together(drafts, order_rows.order_drafts(new)))
-        counts["duplicates"] = counts["rows_in"] - _rows(drafts)
+        counts["duplicates"] = counts["rows_in"] - rows_of(drafts)
         lines = bench.lay_out("line_drafts", lines)
+        settings = bench.settings
         priced = orders.priced_orders(
-            drafts, lines, rates, zone=zone, currency=currency, money_rule=bench.settings.money_rule
-        )
+            drafts, lines, rates, zone=zone, currency=currency, money_rule=settings.money_rule,
+            rules_by_source=settings.rules_by_source,
+        )  # fmt: skip
         priced = bench.lay_out("priced_orders", priced)
-        money.check_rates(priced)
-        rated = bench.lay_out(
-            "rated_refunds", orders.rated_refunds(refunds, priced, rates, zone=zone, currency=currency)
-        )
-        money.check_rates(rated)
-        sent_back = bench.keep("refunds", orders.finished_refunds(rated, currency=currency))
-        bench.keep("refund_lines", orders.finished_refund_lines(refund_lines, rated))
+        rated = refunds.rated_refunds(sent_back, priced, rates, zone=zone, currency=currency)
+        rated = bench.lay_out("rated_refunds", rated)
+        money.check_rates(priced, rated)
+        bench.log.note(counts, orders.remarks(priced, sent_twice))
+        made_lines = bench.keep("order_lines", orders.priced_lines(lines, priced))
+        listed = refunds.listed_refunds(rated, returned_items, made_lines)
+        booked = bench.keep("refunds", refunds.finished_refunds(rated, listed, currency=currency))
+        bench.keep("refund_lines", refunds.finished_refund_lines(returned_items, rated))
         located = orders.located_orders(priced, landed)
         cancelled = orders.cancellations(calls)
-        made = bench.keep("orders", orders.finished_orders(located, sent_back, cancelled, currency=currency))
-        counts["rows_out"] = _rows(made)
-        return made, bench.keep("order_lines", orders.priced_lines(lines, priced))
+        if rows is not None:
+            said = order_rows.cancellations(kept).anti_join(cancelled, "order_id")
+            cancelled = _together(cancelled, said)
+        made = bench.keep("orders", orders.finished_orders(located, booked, cancelled, currency=currency))
+        counts["rows_out"] = rows_of(made)
+        return made, made_lines
 
 
 def _make_events(
@@ -189,7 +177,16 @@ def _make_events(
         bench.keep("identity_links", identity.identity_links(calls))
         bench.keep("product_events", events.product_events(calls, items, lines, made))
         finished = bench.keep("events", events.finished_events(calls))
-        counts["rows_in"], counts["rows_out"] = _rows(calls), _rows(finished)
+        counts["rows_in"], counts["rows_out"] = rows_of(calls), rows_of(finished)
+
+
+def _make_emails(bench: Workbench, calls: ir.Table) -> None:
+    with bench.log.step("emails") as counts:
+        judged = bench.lay_out("judged_emails", emails.judged_emails(calls))
+        bench.log.count(counts, judged.select("outcome", "reason"))
+        told = bench.lay_out("message_calls", emails.message_calls(judged, zone=bench.settings.time_zone))
+        bench.keep("emails", emails.finished_emails(told))
+        bench.keep("email_clicks", emails.finished_clicks(told))
 
 
 def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
@@ -210,19 +207,9 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
         return judged
 
 
-def _write_quarantine(bench: Workbench, judged: ir.Table, other_rows: list[ir.Table]) -> None:
-    calls = judged.filter(_.outcome == "quarantined")
-    # Text is masked here alone: only what is quarantined is kept as it was sent.
-    bench.con.raw_sql(
-        "CREATE TEMP TABLE quarantined_lines AS SELECT row_id, masked(raw) AS raw FROM lines "
-        "WHERE row_id IN (SELECT row_id FROM judged_calls WHERE outcome = 'quarantined')"
-    )
-    parts = [calls.join(bench.con.table("quarantined_lines"), "row_id")]
-    for rows in other_rows:
-        unusable = rows.filter(_.outcome == "quarantined")
-        parts.append(unusable.mutate(received_at=ibis.null("timestamp"), raw=ibis.null(str)))
-    typed = [part.select(*QUARANTINE.names).cast(QUARANTINE) for part in parts]
-    bench.keep("quarantine", ibis.union(*typed).order_by("source_file", "line_number"))
+def _quarantined_rows(rows: ir.Table) -> ir.Table:
+    unusable = rows.filter(_.outcome == "quarantined").mutate(received_at=ibis.null("timestamp"), raw=ibis.null(str))
+    return unusable.select(*QUARANTINE.names).cast(QUARANTINE)
 
 
 def _write_log(bench: Workbench, fingerprint: str) -> None:
@@ -232,9 +219,6 @@ def _write_log(bench: Workbench, fingerprint: str) -> None:
 
 
 def _together(first: ir.Table, second: ir.Table) -> ir.Table:
-    """Return the rows of both, in the columns and types of the first."""
-    return ibis.union(first, second.select(*first.columns).cast(first.schema()))
-
-
-def _rows(table: ir.Table) -> int:
-    return table.count().to_pyarrow().as_py()
+    """Return the rows of both, in the columns and types of the first; null what the second lacks."""
+    missing = {name: ibis.null(kind) for name, kind in first.schema().items() if name not in second.columns}
+    return ibis.union(first, second.mutate(**missing).select(*first.columns).cast(first.schema()))

@@ -50,3 +50,13 @@ class BuildLog:
         grouped = corrections.group_by("reason").agg(rows=_.count()).order_by("reason")
         for row in grouped.to_pyarrow().to_pylist():
             self.reasons.append({"step": counts["step"], "outcome": "corrected", "amount": None, **row})
+
+    def remark(self, outcome: str, counts: dict, remarks: ir.Table) -> None:
+        """Add what is to be said of rows that are counted already: a row per row and reason."""
+        grouped = remarks.group_by("reason").agg(rows=_.count()).order_by("reason")
+        for row in grouped.to_pyarrow().to_pylist():
+            self.reasons.append({"step": counts["step"], "outcome": outcome, "amount": None, **row})
+
+    def note(self, counts: dict, remarks: ir.Table) -> None:
+        """Add reasons of rows that are counted already: `outcome, reason, rows, amount`."""
+        self.reasons += [{"step": counts["step"], **row} for row in remarks.to_pyarrow().to_pylist()]

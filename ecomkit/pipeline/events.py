@@ -7,95 +7,88 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.pipeline import tracking_plan
+from ecomkit.pipeline import senders, tracking_plan
 from ecomkit.schemas import EVENTS, INSTANT, MONEY, PRODUCT_EVENTS
 
 EARLIEST = "2000-01-01"
 # A clock may run ahead; a call dated later than this after its arrival is not believed.
 MOST_AHEAD_SECONDS = 24 * 60 * 60
 
-_ORDER_EVENTS = ("Order Completed", "Order Refunded", "Order Cancelled")
-_MOBILE = r"(?i)iphone|android.*mobile|mobile.*firefox|windows phone"
-_TABLET = r"(?i)ipad|android|tablet"
 
-
-def typed_calls(calls: ir.Table) -> ir.Table:
-    """Give calls their instants, canonical names, sides and devices; text that is no number becomes null.
+def named_calls(calls: ir.Table) -> ir.Table:
+    """Give calls their instant, canonical event name, side and device.
 
     `occurred_at` is Segment's `timestamp`, else received_at - (sent_at - original_timestamp),
-    else the arrival.
+    else the device's clock, else the arrival.
     """
-    instants = calls.mutate(
-        received_at=_.received_at.try_cast(INSTANT),
-        sent_timestamp=_.sent_timestamp.try_cast(INSTANT),
-        original_timestamp=_.original_timestamp.try_cast(INSTANT),
-        sent_at=_.sent_at.try_cast(INSTANT),
-        created_at=_.created_at.try_cast(INSTANT),
+    # Names and user agents repeat: each is looked at once.
+    named = calls.left_join(_event_names(calls), "event").left_join(_agents(calls), ["user_agent", "library"])
+    corrected_clock = named.received_at - (named.sent_at - named.original_timestamp)
+    told = named.mutate(
+        occurred_at=ibis.coalesce(_.sent_timestamp, corrected_clock, _.original_timestamp, _.received_at, _.sent_at),
+        event_name=ibis.ifelse(_.call_type == "track", _.known_name, _.call_type),
     )
-    corrected_clock = instants.received_at - (instants.sent_at - instants.original_timestamp)
-    named = instants.mutate(
-        occurred_at=ibis.coalesce(_.sent_timestamp, corrected_clock, _.original_timestamp, _.received_at),
-        event_name=ibis.ifelse(
-            _.call_type == "track",
-            ibis.coalesce(
-                _.event.strip().lower().cases(*tracking_plan.canonical_names().items()), _.event.strip().nullif("")
-            ),
-            _.call_type,
-        ),
-        click_id=ibis.ifelse(_.click_value.nullif("").notnull(), _.click_kind + ":" + _.click_value, ibis.null(str)),
-        order_id=_.order_id.strip().nullif(""),
-        quantity=_units(_.quantity),
-        position=_.position.try_cast("float64").try_cast("int64"),
-    )
-    sided = named.mutate(side=_side(named), device_type=_device_type(named))
-    # Customer.io names the person beside `userId` too; elsewhere a customer's id may be one of another system.
-    return sided.mutate(user_id=ibis.coalesce(_.user_id, ibis.ifelse(_.side == "email", _.customer_id, ibis.null(str))))
-
-
-def _units(text: ir.StringValue) -> ir.IntegerValue:
-    # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
-    sent = text.try_cast("float64")
-    return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.round(), 1)).try_cast("int64")
-
-
-def _side(calls: ir.Table) -> ir.StringValue:
     # Every server library names itself; what names nothing and knows a device comes from the device.
-    from_device = calls.library.re_search(tracking_plan.CLIENT_LIBRARIES) | (
-        calls.library.isnull() & calls.anonymous_id.notnull()
-    )
-    return ibis.cases(
-        (calls.event_name.isin(tracking_plan.EMAIL_EVENTS), "email"),
-        (calls.event_name.isin(tracking_plan.CHAT_EVENTS), "chat"),
-        (from_device, "client"),
-        else_="server",
-    )
-
-
-def _device_type(calls: ir.Table) -> ir.StringValue:
-    agent = calls.user_agent
-    return ibis.cases(
-        (agent.re_search(_MOBILE) | calls.library.re_search("^analytics-(ios|android)"), "mobile"),
-        (agent.re_search(_TABLET), "tablet"),
-        (agent.notnull(), "desktop"),
-        else_=None,
+    from_device = told.client_library | (told.library.isnull() & told.anonymous_id.notnull())
+    is_email = told.event_name.isin(list(tracking_plan.EMAIL_EVENTS))
+    return told.mutate(
+        side=ibis.cases(
+            (is_email, "email"),
+            (told.event_name.isin(list(tracking_plan.CHAT_EVENTS)), "chat"),
+            (from_device.fill_null(False), "client"),
+            else_="server",
+        ),
+        # Customer.io names the person beside Segment's own field.
+        user_id=ibis.ifelse(is_email, ibis.coalesce(told.user_id, told.customer_id), told.user_id),
     )
 
 
-def judged_calls(
-    typed: ir.Table, *, exclude_bots: bool, staff: tuple[str, ...], test_orders: tuple[str, ...]
-) -> ir.Table:
-    """Give every call its `outcome` (kept, duplicate, excluded, quarantined) and the `reason`.
+def _event_names(calls: ir.Table) -> ir.Table:
+    """Return each event name as sent with its V2 spelling; one that the plan does not know stays as it is."""
+    words = _.event.re_replace("^[^A-Za-z0-9]+", "").re_replace("([A-Z0-9]+[a-z0-9]*|[a-z0-9]+)[^A-Za-z0-9]*", r"\1_")
+    slug = words.lower().re_replace("_+$", "")
+    sent = calls.select("event").distinct().filter(_.event.notnull())
+    return sent.select(
+        "event",
+        known_name=ibis.coalesce(slug.cases(*tracking_plan.canonical_names().items()), _.event.strip().nullif("")),
+    )
 
-    A message id counts once: the call received first, then by file and line. Staff
-    are recognised by address, and with them every call of their user ids and devices.
+
+def _agents(calls: ir.Table) -> ir.Table:
+    """Return each pair of user agent and library with what it tells: a bot, the device's own library, the device."""
+    agent, library = _.user_agent, _.library
+    return (
+        calls.select("user_agent", "library")
+        .distinct()
+        .mutate(
+            is_bot=agent.lower().re_search(senders.BOT_AGENTS).fill_null(False),
+            client_library=library.re_search(senders.CLIENT_LIBRARIES).fill_null(False),
+            device_type=ibis.cases(
+                (agent.re_search(senders.MOBILE_AGENTS) | library.re_search("^analytics-(ios|android)"), "mobile"),
+                (agent.re_search(senders.TABLET_AGENTS), "tablet"),
+                (agent.notnull(), "desktop"),
+                else_=None,
+            ),
+        )
+    )
+
+
+def judged_calls(named: ir.Table, *, exclude_bots: bool, test_orders: tuple[str, ...]) -> ir.Table:
+    """Return the verdict on every call: its `outcome` (kept, duplicate, excluded, quarantined) and the `reason`.
+
+    A message id counts once: the call received first, then by what was sent, so that the
+    order of lines and files decides nothing. Staff are recognised by address, and with
+    them every call of their user ids and devices.
     """
-    checked = typed.mutate(problem=ibis.coalesce(typed.problem, _problem(typed)))
-    order = ibis.window(
-        group_by=[_.problem.isnull(), "message_id"], order_by=[_.received_at.asc(nulls_first=False), "row_id"]
+    order_id = _order_id(named)
+    checked = named.mutate(problem=ibis.coalesce(named.problem, _problem(named, order_id)), order_id=order_id)
+    copies = ibis.window(
+        group_by=[_.problem.isnull(), "message_id"],
+        order_by=[_.received_at.asc(nulls_first=False), "content_hash", "row_id"],
     )
-    ranked = checked.mutate(copy_number=ibis.row_number().over(order) + 1)
-    exclusion = _exclusion(ranked, exclude_bots=exclude_bots, staff=staff, test_orders=test_orders)
-    return ranked.mutate(exclusion=exclusion).mutate(
+    ranked = checked.mutate(copy_number=ibis.row_number().over(copies) + 1)
+    exclusion = _exclusion(ranked, exclude_bots=exclude_bots, test_orders=test_orders)
+    judged = ranked.mutate(exclusion=exclusion).mutate(
         outcome=ibis.cases(
             (_.problem.notnull(), "quarantined"),
             (_.copy_number > 1, "duplicate"),
@@ -108,9 +101,17 @@ def judged_calls(
             else_=_.exclusion,
         ),
     )
+    return judged.select("row_id", "outcome", "reason", "occurred_at", "event_name", "side", "device_type", "user_id")
 
 
-def _problem(calls: ir.Table) -> ir.StringValue:
+def _order_id(calls: ir.Table) -> ir.StringValue:
+    # Old senders call an order's id plainly `id`.
+    return ibis.ifelse(
+        calls.event_name.isin(tracking_plan.ORDER_EVENTS), ibis.coalesce(calls.order_id, calls.id), calls.order_id
+    )
+
+
+def _problem(calls: ir.Table, order_id: ir.StringValue) -> ir.StringValue:
     # A call without an arrival of its own cannot be later than the newest of the others.
     arrival = ibis.coalesce(calls.received_at, calls.sent_at, calls.received_at.max().as_scalar())
     ahead = calls.occurred_at.epoch_seconds() - arrival.epoch_seconds()
@@ -122,7 +123,7 @@ def _problem(calls: ir.Table) -> ir.StringValue:
             calls.anonymous_id.isnull() & calls.user_id.isnull() & calls.email_hash.isnull(),
             "no user id, visitor id or email",
         ),
-        (calls.event_name.isin(_ORDER_EVENTS) & calls.order_id.isnull(), "order call without an order id"),
+        (calls.event_name.isin(tracking_plan.ORDER_EVENTS) & order_id.isnull(), "order call without an order id"),
         (calls.occurred_at.isnull(), "no readable timestamp"),
         (calls.occurred_at < ibis.timestamp(EARLIEST).cast(INSTANT), "dated before " + EARLIEST[:4]),
         (ahead > MOST_AHEAD_SECONDS, "dated more than a day after its arrival"),
@@ -130,55 +131,52 @@ def _problem(calls: ir.Table) -> ir.StringValue:
     )
 
 
-def _exclusion(
-    calls: ir.Table, *, exclude_bots: bool, staff: tuple[str, ...], test_orders: tuple[str, ...]
-) -> ir.StringValue:
+def _exclusion(calls: ir.Table, *, exclude_bots: bool, test_orders: tuple[str, ...]) -> ir.StringValue:
     never = ibis.literal(False)
     rules = [(calls.call_type == kind, f"call type not used: {kind}") for kind in tracking_plan.UNUSED_CALL_TYPES]
     if exclude_bots:
         # A scanner's click tells of a message that reached someone: it stays, and `email_clicks` calls it machine.
-        is_bot = calls.user_agent.lower().re_search(tracking_plan.BOT_AGENTS) & (calls.side != "email")
-        rules.append((is_bot.fill_null(False), "bot"))
-    if staff:
-        is_staff = functools.reduce(operator.or_, [calls.email.endswith(ending.lower()) for ending in staff], never)
-        users = calls.filter(is_staff, _.user_id.notnull()).user_id
-        devices = calls.filter(is_staff | calls.user_id.isin(users), _.anonymous_id.notnull()).anonymous_id
-        rules += [
-            (is_staff.fill_null(False), "staff"),
-            (calls.user_id.isin(users).fill_null(False), "staff"),
-            (calls.anonymous_id.isin(devices).fill_null(False), "staff"),
-        ]
+        rules.append((calls.is_bot & (calls.side != "email"), "bot"))
+    users = calls.filter(_.staff_address, _.user_id.notnull()).user_id
+    devices = calls.filter(calls.staff_address | calls.user_id.isin(users), _.anonymous_id.notnull()).anonymous_id
+    rules += [
+        (calls.staff_address, "staff"),
+        (calls.user_id.isin(users).fill_null(False), "staff"),
+        (calls.anonymous_id.isin(devices).fill_null(False), "staff"),
+    ]
     if test_orders:
         is_test = functools.reduce(operator.or_, [calls.order_id.re_search(pattern) for pattern in test_orders], never)
         rules.append((is_test.fill_null(False), "test order"))
     return ibis.cases(*rules, else_=None)
 
 
-def corrections(judged: ir.Table) -> ir.Table:
-    """Return one row per kept call and correction made on it: `row_id, reason`."""
-    kept = judged.filter(_.outcome == "kept")
-    told = kept.select(
-        "row_id",
-        older=(_.call_type == "track") & (_.event != _.event_name),
-        as_text=_.money_as_text,
-        no_number=_.money_unreadable,
-        unnumbered=_.sent_message_id.isnull(),
-        undated=_.sent_timestamp.isnull(),
+def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
+    """Return calls with their verdict, and their numbers read; text that is no number becomes null."""
+    judged = calls.drop("user_id").join(verdicts, "row_id")
+    product_id = ibis.coalesce(judged.product_id, judged.id)
+    return judged.mutate(
+        order_id=_order_id(judged),
+        product_id=ibis.ifelse(judged.event_name.isin(tracking_plan.PRODUCT_EVENTS), product_id, judged.product_id),
+        # Checkout Started says `value` where the order says `total`.
+        total=ibis.coalesce(judged.total, judged.value),
+        quantity=_units(judged.quantity),
+        position=_whole(judged.position),
     )
-    reasons = {
-        "older": "event name in an older spelling",
-        "as_text": "money sent as text",
-        "no_number": "money that is no number: left out",
-        "unnumbered": "no message id: made from the line",
-        "undated": "no timestamp: worked out from the arrival",
-    }
-    found = [told.filter(told[flag]).select("row_id", reason=ibis.literal(text)) for flag, text in reasons.items()]
-    return ibis.union(*found)
+
+
+def _units(text: ir.StringValue) -> ir.IntegerValue:
+    # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
+    sent = text.try_cast("float64")
+    return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.round(), 1)).try_cast("int64")
+
+
+def _whole(text: ir.StringValue) -> ir.IntegerValue:
+    return text.try_cast("float64").try_cast("int64")
 
 
 def finished_events(located: ir.Table) -> ir.Table:
     """Return calls that have their person and session as the canonical table `events`."""
-    return located.select(*EVENTS.names).cast(EVENTS).order_by("occurred_at", "message_id")
+    return located.select(*EVENTS.names).cast(EVENTS)
 
 
 def typed_items(items: ir.Table) -> ir.Table:
@@ -191,7 +189,7 @@ def typed_items(items: ir.Table) -> ir.Table:
     return items.mutate(
         quantity=_units(items.quantity).fill_null(1),
         line_total=ibis.ifelse(sent != sent.floor(), part, ibis.null(MONEY)),
-        position=items.position.try_cast("float64").try_cast("int64"),
+        position=_whole(items.position),
     )
 
 

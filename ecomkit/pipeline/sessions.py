@@ -43,12 +43,20 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     ).drop("in_session", "gap", "person_before", "opens", "visit")
 
 
-def landings(calls: ir.Table) -> ir.Table:
-    """Return one row per session with what its first call says of where it came from."""
-    in_session = calls.filter(_.session_id.notnull())
+def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:
+    """Return one row per session with what its first call says of where it came from.
+
+    Parameters
+    ----------
+    placed
+        One row per call with its `session_id`, null outside a session.
+    calls
+        The same calls with all that they say.
+    """
+    in_session = placed.filter(_.session_id.notnull())
     first = ibis.window(group_by="session_id", order_by=["occurred_at", "message_id"])
     opening = in_session.mutate(place=ibis.row_number().over(first)).filter(_.place == 0)
-    opening = opening.select(
+    opening = opening.select("row_id", "session_id", "person_id").join(calls, "row_id").select(
         "session_id", "person_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
         "utm_content", "campaign_id", "click_id", "device_type",
         landing_path=_.page_path, referrer_host=referrer_host(_.referrer),

@@ -11,7 +11,7 @@ import duckdb
 from ecomkit.errors import SourceError, quoted
 from ecomkit.settings import Source
 from ecomkit.sources.call_lines import Portion, lay_out_lines, portions_of
-from ecomkit.sources.calls import MACROS, SENT, Spellings, insert_calls
+from ecomkit.sources.calls import MACROS, SENT, Reading, insert_calls
 
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz", ".gz")
 # Portions read at once: while one is unzipped, another is parsed.
@@ -51,18 +51,14 @@ def segment_file_paths(source: Source) -> list[Path]:
 def read_segment_files(
     con: duckdb.DuckDBPyConnection,
     sources: Sequence[Source],
-    *,
-    properties: Spellings,
-    money: Sequence[str],
-    salt: str,
-    staff: Sequence[str],
+    reading: Reading,
 ) -> list[Portion]:
     """Insert every call of all `sources` into the table `calls`; return the portions they were read in.
 
     `problem` in `calls` names why a line cannot be read.
     """
     portions = portions_of([(source, path) for source in sources for path in segment_file_paths(source)])
-    flat = _flat(properties, money)
+    flat = _flat(reading)
     own_schema = con.execute("SELECT current_database()").fetchone()[0]
 
     def read(portion: Portion) -> None:
@@ -71,7 +67,7 @@ def read_segment_files(
         cursor.execute(MACROS)
         lay_out_lines(cursor, portion, Path(scratch))
         named = flat.replace("$source", "'" + portion.source.name.replace("'", "''") + "'")
-        insert_calls(cursor, named, properties=list(properties), money=money, salt=salt, staff=staff)
+        insert_calls(cursor, named, reading)
         cursor.execute("DROP TABLE lines")
         cursor.close()
 
@@ -100,9 +96,10 @@ def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wante
     con.execute("DROP TABLE IF EXISTS lines; DROP TABLE wanted")
 
 
-def _flat(properties: Spellings, money: Sequence[str]) -> str:
+def _flat(reading: Reading) -> str:
     """Return the query that takes every call of `lines` apart, in one pass over its text."""
-    wanted = SENT | {name: [f"$.properties.{key}" for key in keys] for name, keys in properties.items()}
+    money = reading.money
+    wanted = dict(SENT) | {name: [f"$.properties.{key}" for key in keys] for name, keys in reading.properties.items()}
     shape: dict = {"properties": {"products": "JSON"}}
     for name, paths in wanted.items():
         for path in paths:

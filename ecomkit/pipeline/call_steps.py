@@ -1,0 +1,73 @@
+"""The steps of a build that deal with all calls: read and judge them, find whose and which visit's they are.
+
+Only `calls` holds all that was sent. The tables made of it are narrow, one row per
+call, and joined to it where a step needs more.
+"""
+
+import ibis.expr.types as ir
+from ibis import _
+
+from ecomkit.pipeline import channels, corrections, events, identity, sessions, tracking_plan
+from ecomkit.pipeline.workbench import Workbench, rows_of
+from ecomkit.schemas import QUARANTINE
+from ecomkit.sources.call_lines import Portion
+from ecomkit.sources.calls import Reading, create_calls, create_items
+from ecomkit.sources.segment_files import read_segment_files, sent_text
+
+_OF_A_CALL = (
+    "row_id", "message_id", "call_type", "event_name", "side", "occurred_at", "received_at", "anonymous_id", "user_id",
+    "email_hash", "created_at",
+)  # fmt: skip
+
+
+def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Portion]]:
+    """Return all calls with their verdict, the items of those kept, and the portions of files they came from."""
+    settings = bench.settings
+    with bench.log.step("read calls") as counts:
+        reading = Reading(
+            properties=tracking_plan.PROPERTIES,
+            items=tracking_plan.ITEM_PROPERTIES,
+            money=tracking_plan.MONEY_PROPERTIES,
+            ids=tracking_plan.ID_PROPERTIES,
+            salt=salt,
+            staff=settings.staff,
+        )
+        with bench.at_work() as con:
+            create_calls(con, reading)
+            portions = read_segment_files(con, bench.sources("segment_files"), reading)
+            create_items(con, reading)
+        calls, items = bench.table("calls"), bench.table("call_items")
+        verdicts = events.judged_calls(
+            events.named_calls(calls), exclude_bots=settings.exclude_bots, test_orders=settings.test_orders
+        )
+        verdicts = bench.lay_out("verdicts", verdicts)
+        judged = events.with_verdicts(calls, verdicts)
+        kept = judged.filter(_.outcome == "kept")
+        items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
+        bench.log.count(counts, verdicts.select("outcome", "reason"))
+        bench.log.correct(counts, bench.lay_out("corrections", corrections.corrections(kept, items)))
+        bench.log.remark("incomplete", counts, corrections.gaps(kept))
+        return judged, bench.lay_out("kept_items", events.typed_items(items)), portions
+
+
+def locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """Return the kept calls with person and session, and the sessions with their landing."""
+    settings = bench.settings
+    with bench.log.step("people and sessions") as counts:
+        kept = judged.filter(_.outcome == "kept")
+        known = bench.lay_out("known_calls", identity.with_people(kept.select(*_OF_A_CALL)))
+        placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
+        calls = kept.join(placed.select("row_id", "person_id", "identity_rule", "session_id"), "row_id")
+        landed = channels.with_channel(
+            sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
+        )
+        counts["rows_in"], counts["rows_out"] = rows_of(kept), rows_of(placed)
+        return calls, bench.lay_out("landed_sessions", landed)
+
+
+def quarantined_calls(bench: Workbench, judged: ir.Table, portions: list[Portion]) -> ir.Table:
+    """Return the calls that could not be used as rows of `quarantine`, each with its masked text."""
+    with bench.at_work() as con:
+        sent_text(con, portions, "SELECT row_id FROM verdicts WHERE outcome = 'quarantined'")
+    unusable = judged.filter(_.outcome == "quarantined").left_join(bench.table("sent_text"), "row_id")
+    return unusable.select(*QUARANTINE.names).cast(QUARANTINE).order_by("source_file", "line_number")

@@ -1,0 +1,80 @@
+"""What every step of a build works with: the engine, the shop's settings, the accounts, and room for work tables."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from ecomkit.pipeline.build_log import BuildLog
+from ecomkit.schemas import CANONICAL
+from ecomkit.settings import Settings, Source
+
+_WORK = ("work", "main")
+# What a build may hold in memory; the rest lies on the disk.
+_MEMORY = "2500MB"
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What every step of one build works with."""
+
+    con: ibis.BaseBackend
+    settings: Settings
+    log: BuildLog
+
+    def sources(self, kind: str) -> list[Source]:
+        """Return the shop's sources of one kind, in the order of its shop.toml."""
+        return [source for source in self.settings.sources if source.kind == kind]
+
+    @contextmanager
+    def at_work(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give the connection with the work tables' schema as its own, for readers that speak SQL."""
+        con = self.con.con
+        home = con.execute("SELECT current_database()").fetchone()[0]
+        con.execute("USE work")
+        try:
+            yield con
+        finally:
+            con.execute(f'USE "{home}"')
+
+    def table(self, name: str) -> ir.Table:
+        """Return a work table that a reader has made."""
+        return self.con.table(name, database=_WORK)
+
+    def lay_out(self, name: str, table: ir.Table) -> ir.Table:
+        """Run a query into a work table of this build, so that later steps read its rows."""
+        return self.con.create_table(name, table, database=_WORK, overwrite=True)
+
+    def keep(self, name: str, table: ir.Table) -> ir.Table:
+        """Run a query into a canonical table of the shop."""
+        schema = CANONICAL[name][0]
+        return self.con.create_table(name, table.select(*schema.names).cast(schema))
+
+
+@contextmanager
+def open_workbench(settings: Settings, target: Path, progress: Callable[[str], None]) -> Iterator[Workbench]:
+    """Open the new file `target` for the canonical tables, and a file beside it for the work tables.
+
+    The work file is removed in the end.
+    """
+    work = target.with_name(f"{target.name}.work")
+    con = ibis.duckdb.connect(str(target))
+    try:
+        con.raw_sql("SET TimeZone = 'UTC'")
+        con.raw_sql(f"SET memory_limit = '{_MEMORY}'")
+        con.raw_sql("ATTACH '" + str(work).replace("'", "''") + "' AS work")
+        yield Workbench(con, settings, BuildLog(progress))
+        con.raw_sql("DETACH work")
+    finally:
+        con.disconnect()
+        for left in work.parent.glob(f"{work.name}*"):
+            left.unlink()
+
+
+def rows_of(table: ir.Table) -> int:
+    """Return how many rows a query has."""
+    return table.count().to_pyarrow().as_py()
