@@ -11,7 +11,8 @@ from ecomkit.sources.warehouse import connect, schemas_of, state_of, table_names
 
 SERVER = os.environ.get("ECOMKIT_TEST_POSTGRES")
 needs_server = pytest.mark.skipif(not SERVER, reason="ECOMKIT_TEST_POSTGRES names no server")
-SCHEMA = "ecomkit_test_warehouse"
+# Tests of several workers share one server.
+SCHEMA = f"ecomkit_test_warehouse_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}"
 WRITE = """
 create schema {schema};
 create table {schema}.pages (id text, received_at timestamptz);

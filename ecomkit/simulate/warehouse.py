@@ -33,7 +33,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 
 
 def write_warehouse(folder: Path, con: ibis.BaseBackend, schema: str, *, duplicates: bool = False) -> list[str]:
-    """Write the calls of a shop's folder into the tables of a schema, which is made, and return their names.
+    """Write the calls of a shop's folder into the tables of a new schema, and return their names.
 
     As Segment does: one table per event beside `tracks`, snake_case columns typed by
     the first value that came, lists as JSON text, nothing that is no call. A message
@@ -46,13 +46,11 @@ def write_warehouse(folder: Path, con: ibis.BaseBackend, schema: str, *, duplica
     con
         The warehouse, through Ibis.
     schema
-        The schema that gets the tables. It is emptied first.
+        The schema to make.
     duplicates
         Load as into BigQuery: repeated message ids and every version of a user stay,
         and each table has a view of the last 60 days of loads.
     """
-    if schema in con.list_databases():
-        con.drop_database(schema, cascade=True)
     con.create_database(schema)
     tables = _tables(_usable(_lines(folder)), keep_all=duplicates)
     newest = max(row["loaded_at"] for rows in tables.values() for row in rows)

@@ -55,19 +55,22 @@ def read_segment_tables(
             schemas = schemas_of(warehouse, source)
             for schema in schemas:
                 label = f"{source.name}/{schema}" if len(schemas) > 1 else source.name
-                opened = _opened_tables(warehouse, source, schema, events)
-                for name, query in call_queries(opened, reading, events).items():
-                    _insert(con, warehouse, query, reading, label, f"{schema}.{name}")
+                names = _names_of_tables(warehouse, source, schema, events)
+                # Some engines give names in capitals.
+                tables = {
+                    known: warehouse.table(name, database=schema).rename(str.lower) for known, name in names.items()
+                }
+                for known, query in call_queries(tables, reading, events).items():
+                    _insert(con, warehouse, query, reading, label, f"{schema}.{names[known]}")
         finally:
             warehouse.disconnect()
 
 
-def _opened_tables(
+def _names_of_tables(
     warehouse: ibis.BaseBackend, source: Source, schema: str, events: Mapping[str, str]
-) -> dict[str, ir.Table]:
-    """Return the tables of calls in a schema, by name, in lower case like their columns."""
+) -> dict[str, str]:
+    """Return Segment's name of each table of calls in a schema, with the name that it has there."""
     found = without_views(table_names(warehouse, schema))
-    # Some engines give names in capitals.
     tables = {name.lower().removesuffix("_view"): name for name in found}
     known = sorted(tables.keys() & {*CALL_TABLES, *events, "tracks", "users"})
     if not set(known) - {"users", "groups", "aliases"}:
@@ -76,11 +79,11 @@ def _opened_tables(
             f"tracks, nor the table of an event. It has {quoted(found) or 'no table'}. "
             "Name the schema of a Segment source in shop.toml."
         )
-    return {name: warehouse.table(tables[name], database=schema).rename(str.lower) for name in known}
+    return {name: tables[name] for name in known}
 
 
 def call_queries(tables: Mapping[str, ir.Table], reading: Reading, events: Mapping[str, str]) -> dict[str, ir.Table]:
-    """Return the query of each of a schema's tables of calls, by the table's name.
+    """Return the query of each of a schema's tables of calls, by Segment's name of the table.
 
     Each gives the flat columns that its table holds, as text.
     """

@@ -83,6 +83,6 @@ def _text(column: ir.Column) -> ir.StringValue:
         return ibis.null(str)
     if kind.is_floating():
         # A float column holds the order 1001 as 1001.0.
-        whole = (column == column.floor()) & (column.abs() < _WHOLE)
-        return ibis.ifelse(whole, column.cast("int64").cast(str), column.cast(str))
+        safe = ibis.ifelse(column.abs() < _WHOLE, column, ibis.null(kind))
+        return ibis.ifelse(safe == safe.floor(), safe.cast("int64").cast(str), column.cast(str))
     return column.cast(str)
