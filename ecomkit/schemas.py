@@ -193,6 +193,39 @@ AD_SPEND = ibis.schema(
     }
 )
 
+EMAILS = ibis.schema(
+    {
+        "email_key": "string",
+        "person_id": "string",
+        "campaign_id": "string",
+        "campaign_name": "string",
+        "list_id": "string",
+        "subject": "string",
+        "delivered_at": INSTANT,
+        "first_opened_at": INSTANT,
+        "first_human_open_at": INSTANT,
+        "first_clicked_at": INSTANT,
+        "first_human_click_at": INSTANT,
+        "bounced_at": INSTANT,
+        "spam_at": INSTANT,
+        "unsubscribed_at": INSTANT,
+        "opens": "int64",
+        "clicks": "int64",
+    }
+)
+
+EMAIL_CLICKS = ibis.schema(
+    {
+        "email_key": "string",
+        "person_id": "string",
+        "clicked_at": INSTANT,
+        "link_id": "string",
+        "link_host": "string",
+        "link_path": "string",
+        "machine": "boolean",
+    }
+)
+
 QUARANTINE = ibis.schema(
     {
         "source_file": "string",
@@ -241,6 +274,8 @@ CANONICAL = {
     "refund_lines": (REFUND_LINES, "pipeline.orders"),
     "product_events": (PRODUCT_EVENTS, "pipeline.events"),
     "ad_spend": (AD_SPEND, "sources.ad_spend"),
+    "emails": (EMAILS, "pipeline.emails"),
+    "email_clicks": (EMAIL_CLICKS, "pipeline.emails"),
     "quarantine": (QUARANTINE, "pipeline.build"),
     "build_log": (BUILD_LOG, "pipeline.build"),
     "row_reasons": (ROW_REASONS, "pipeline.build"),

@@ -29,6 +29,16 @@ def server(event, at="2026-10-01T10:00:00Z", *, user=None, device=None, email=No
     return _call("track", at, event=event, anonymousId=device, userId=user, context=context, properties=properties)
 
 
+def email(event, at="2026-10-01T10:00:00Z", *, user=None, device=None, address=None, agent=None, **properties):
+    """A track call of an email sender such as Customer.io: no page, the reader's agent in an older spelling."""
+    context = {"integration": {"name": "customerio"}, "library": {"name": "unknown"}}
+    if address:
+        context["traits"] = {"email": address}
+    if agent:
+        context["user_agent"] = agent
+    return _call("track", at, event=event, anonymousId=device, userId=user, context=context, properties=properties)
+
+
 def order(order_id="o1", *, revenue=10.0, quantity=1, product="p1", **more):
     """Properties of an Order Completed with one line."""
     products = [{"product_id": product, "price": revenue / quantity, "quantity": quantity}]
