@@ -13,6 +13,7 @@ from ecomkit.schemas import QUARANTINE
 from ecomkit.sources.call_lines import Portion
 from ecomkit.sources.calls import Reading, create_calls, create_items
 from ecomkit.sources.segment_files import read_segment_files, sent_text
+from ecomkit.sources.segment_tables import read_segment_tables
 
 _OF_A_CALL = (
     "row_id", "message_id", "call_type", "event_name", "side", "occurred_at", "received_at", "anonymous_id", "user_id",
@@ -35,6 +36,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
         with bench.at_work() as con:
             create_calls(con, reading)
             portions = read_segment_files(con, bench.sources("segment_files"), reading)
+            read_segment_tables(con, bench.sources("segment_tables"), reading, tracking_plan.canonical_names())
             create_items(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
         verdicts = events.judged_calls(

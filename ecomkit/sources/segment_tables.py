@@ -5,6 +5,8 @@ batches and become `calls` like the lines of files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import duckdb
 import ibis
@@ -49,21 +51,45 @@ def read_segment_tables(
     SourceError
         If a schema is missing or has no table of calls, or a table cannot be read.
     """
-    for source in sources:
-        warehouse = connect(source)
+    if not sources:
+        return
+    names = (*SENT, *reading.properties, "products", "money_as_text")
+    refused: list[Exception] = []
+    with ExitStack() as opened:
+        tables = [table for source in sources for table in _tables_of(opened, source, reading, events)]
+        rows = _rows(tables, names, refused)
+        con.register("sent_rows", pa.RecordBatchReader.from_batches(_schema(names), rows))
         try:
-            schemas = schemas_of(warehouse, source)
-            for schema in schemas:
-                label = f"{source.name}/{schema}" if len(schemas) > 1 else source.name
-                names = _names_of_tables(warehouse, source, schema, events)
-                # Some engines give names in capitals.
-                tables = {
-                    known: warehouse.table(name, database=schema).rename(str.lower) for known, name in names.items()
-                }
-                for known, query in call_queries(tables, reading, events).items():
-                    _insert(con, warehouse, query, reading, label, f"{schema}.{names[known]}")
+            insert_calls(con, _flat(names), reading)
+        except duckdb.Error as error:
+            # DuckDB tells what happened in a warehouse as an error of its own.
+            if refused:
+                raise refused[0] from error
+            raise
         finally:
-            warehouse.disconnect()
+            con.unregister("sent_rows")
+
+
+class _Table(NamedTuple):
+    """A warehouse's table of calls, ready to be read."""
+
+    warehouse: ibis.BaseBackend
+    source: str
+    source_file: str
+    query: ir.Table
+
+
+def _tables_of(opened: ExitStack, source: Source, reading: Reading, events: Mapping[str, str]) -> Iterator[_Table]:
+    warehouse = connect(source)
+    opened.callback(warehouse.disconnect)
+    schemas = schemas_of(warehouse, source)
+    for schema in schemas:
+        label = f"{source.name}/{schema}" if len(schemas) > 1 else source.name
+        names = _names_of_tables(warehouse, source, schema, events)
+        # Some engines give names in capitals.
+        tables = {known: warehouse.table(name, database=schema).rename(str.lower) for known, name in names.items()}
+        for known, query in call_queries(tables, reading, events).items():
+            yield _Table(warehouse, label, f"{schema}.{names[known]}", query)
 
 
 def _names_of_tables(
@@ -124,49 +150,35 @@ def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
     return users.mutate(id="users-" + users.id, user_id=users.id, timestamp=arrived)
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection,
-    warehouse: ibis.BaseBackend,
-    query: ir.Table,
-    reading: Reading,
-    source: str,
-    source_file: str,
-) -> None:
-    refused: list[Exception] = []
-
-    def rows() -> Iterator[pa.RecordBatch]:
-        # DuckDB hands on what happens in here as an error of its own, without the cause.
+def _rows(tables: Sequence[_Table], names: Sequence[str], refused: list[Exception]) -> Iterator[pa.RecordBatch]:
+    """Hand over the rows of all tables in one shape; an error that stops this is kept in `refused`."""
+    for table in tables:
         try:
-            yield from text_batches(warehouse, query)
-        except Exception as error:
-            refused.append(error)
+            for batch in text_batches(table.warehouse, table.query):
+                nothing = pa.nulls(batch.num_rows, pa.string())
+                held = dict(zip(batch.schema.names, batch.columns, strict=True))
+                origin = [pa.repeat(pa.scalar(name, pa.string()), batch.num_rows) for name in table[1:3]]
+                columns = [*origin, *(held.get(name, nothing) for name in names)]
+                yield pa.RecordBatch.from_arrays(columns, schema=_schema(names))
+        except Exception as error:  # each engine has errors of its own
+            refused.append(
+                SourceError(
+                    f"The table '{table.source_file}' (source '{table.source}') cannot be read: {first_line(error)}. "
+                    "Check that you may read it, and run again."
+                )
+            )
             raise
 
-    schema = pa.schema([(name, pa.string()) for name in query.columns])
-    con.register("sent_rows", pa.RecordBatchReader.from_batches(schema, rows()))
-    con.execute("SET VARIABLE source = $1", [source])
-    con.execute("SET VARIABLE source_file = $1", [source_file])
-    con.execute(f"SET VARIABLE row_id = (SELECT greatest(max(row_id), {_FIRST_ROW}) FROM calls)")
-    try:
-        insert_calls(con, _flat(query.columns, reading), reading)
-    except duckdb.Error as error:
-        if not refused:
-            raise
-        raise SourceError(
-            f"The table '{source_file}' (source '{source}') cannot be read: {first_line(refused[0])}. "
-            "Check that you may read it, and run again."
-        ) from error
-    finally:
-        con.unregister("sent_rows")
+
+def _schema(names: Sequence[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in ("source", "source_file", *names)])
 
 
-def _flat(columns: Sequence[str], reading: Reading) -> str:
+def _flat(names: Sequence[str]) -> str:
     """Return the query that completes the rows of `sent_rows` to flat calls."""
-    names = (*SENT, *reading.properties, "products")
-    text = ", ".join(name if name in columns else f"NULL::VARCHAR AS {name}" for name in names)
-    as_text = "coalesce(money_as_text::BOOLEAN, false)" if "money_as_text" in columns else "false"
+    text = ", ".join(name for name in names if name != "money_as_text")
     return f"""
-        SELECT getvariable('source') AS source, getvariable('source_file') AS source_file, NULL::BIGINT AS line_number,
-            getvariable('row_id') + row_number() OVER () AS row_id, hash({", ".join(columns)}) AS content_hash,
-            NULL::VARCHAR AS problem, {as_text} AS money_as_text, {text}
+        SELECT source, source_file, NULL::BIGINT AS line_number, {_FIRST_ROW} + row_number() OVER () AS row_id,
+            hash({text}) AS content_hash, NULL::VARCHAR AS problem,
+            coalesce(money_as_text::BOOLEAN, false) AS money_as_text, {text}
         FROM sent_rows"""
