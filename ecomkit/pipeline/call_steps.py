@@ -40,11 +40,11 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             create_items(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
         verdicts = events.judged_calls(
-            events.named_calls(calls), exclude_bots=settings.exclude_bots, test_orders=settings.test_orders
+            bench.name("named_calls", events.named_calls(calls)), exclude_bots=settings.exclude_bots, test_orders=settings.test_orders
         )
         verdicts = bench.lay_out("verdicts", verdicts)
-        judged = events.with_verdicts(calls, verdicts)
-        kept = judged.filter(_.outcome == "kept")
+        judged = bench.name("judged_calls", events.with_verdicts(calls, verdicts))
+        kept = bench.name("kept_calls", judged.filter(_.outcome == "kept"))
         items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
         bench.log.count(counts, verdicts.select("outcome", "reason"))
         bench.log.correct(counts, bench.lay_out("corrections", corrections.corrections(kept, items)))
@@ -56,10 +56,11 @@ def locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Table
     """Return the kept calls with person and session, and the sessions with their landing."""
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
-        kept = judged.filter(_.outcome == "kept")
+        kept = bench.table("kept_calls")
         known = bench.lay_out("known_calls", identity.with_people(kept.select(*_OF_A_CALL)))
         placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
-        calls = kept.join(placed.select("row_id", "person_id", "identity_rule", "session_id"), "row_id")
+        person_and_session = placed.select("row_id", "person_id", "identity_rule", "session_id")
+        calls = bench.name("located_calls", kept.join(person_and_session, "row_id"))
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
@@ -72,4 +73,4 @@ def quarantined_calls(bench: Workbench, judged: ir.Table, portions: list[Portion
     with bench.at_work() as con:
         sent_text(con, portions, "SELECT row_id FROM verdicts WHERE outcome = 'quarantined'")
     unusable = judged.filter(_.outcome == "quarantined").left_join(bench.table("sent_text"), "row_id")
-    return unusable.select(*QUARANTINE.names).cast(QUARANTINE).order_by("source_file", "line_number")
+    return bench.lay_out("quarantined_calls", unusable.select(*QUARANTINE.names).cast(QUARANTINE))

@@ -49,6 +49,10 @@ class Workbench:
         """Run a query into a work table of this build, so that later steps read its rows."""
         return self.con.create_table(name, table, database=_WORK, overwrite=True)
 
+    def name(self, name: str, table: ir.Table) -> ir.Table:
+        """Give a query a name, so that steps that build on it need not spell it out again."""
+        return self.con.create_view(name, table, database=_WORK, overwrite=True)
+
     def keep(self, name: str, table: ir.Table) -> ir.Table:
         """Run a query into a canonical table of the shop."""
         schema = CANONICAL[name][0]
