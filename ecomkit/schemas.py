@@ -117,6 +117,7 @@ ORDERS = ibis.schema(
         "country": "string",
         "device_type": "string",
         "status": "string",
+        "cancelled_at": INSTANT,
         "money_rule": "string",
     }
 )
@@ -270,8 +271,8 @@ CANONICAL = {
     "sessions": (SESSIONS, "pipeline.sessions"),
     "orders": (ORDERS, "pipeline.orders"),
     "order_lines": (ORDER_LINES, "pipeline.orders"),
-    "refunds": (REFUNDS, "pipeline.orders"),
-    "refund_lines": (REFUND_LINES, "pipeline.orders"),
+    "refunds": (REFUNDS, "pipeline.refunds"),
+    "refund_lines": (REFUND_LINES, "pipeline.refunds"),
     "product_events": (PRODUCT_EVENTS, "pipeline.events"),
     "ad_spend": (AD_SPEND, "sources.ad_spend"),
     "emails": (EMAILS, "pipeline.emails"),

@@ -10,11 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ecomkit.errors import SettingsError, did_you_mean, quoted
 
-MONEY_RULES = ("detect", "after_discount", "before_discount")
+# How a sender's `revenue` and `total` are read: pipeline.money_rules says what each rule means.
+MONEY_RULES = (
+    "detect", "after_discount", "before_discount", "discount_ignored", "revenue_is_total", "total_is_goods",
+    "tax_in_prices", "tax_in_revenue", "discount_in_prices",
+)  # fmt: skip
 # What a shop's own channel rule may ask of the landing, beside the `channel` that it gives.
 RULE_KEYS = ("channel", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host")
 SOURCE_KINDS = ("segment_files", "segment_tables", "order_files", "ad_spend")
 
+# Exports that order files may be as they come; others map their columns.
+ORDER_FORMATS = ("shopify",)
 # Where each kind of source may lie; what it may say beyond that, its `kind` and the `schema` of a `url`.
 _PLACES = {
     "segment_files": ("path",),
@@ -23,9 +29,19 @@ _PLACES = {
     "ad_spend": ("path", "url"),
 }
 _SOURCE_KEYS = {
-    "segment_files": ("name",),
-    "segment_tables": ("name",),
-    "order_files": ("name", "time_zone", "currency", "columns", "refund_prefix", "shipping_codes", "not_products"),
+    "segment_files": ("name", "money_rule"),
+    "segment_tables": ("name", "money_rule"),
+    "order_files": (
+        "name",
+        "format",
+        "money_rule",
+        "time_zone",
+        "currency",
+        "columns",
+        "refund_prefix",
+        "shipping_codes",
+        "not_products",
+    ),
     "ad_spend": ("name", "platform", "channel", "currency", "currencies", "columns"),
 }
 
@@ -72,6 +88,11 @@ class Settings:
     new_customer_look_back_days: int = 365
     max_quarantined_share: float = 0.05
     min_group: int = 30
+
+    @property
+    def rules_by_source(self) -> dict[str, str]:
+        """The money rules that sources name for themselves, by the name of the source."""
+        return {source.name: source.options["money_rule"] for source in self.sources if "money_rule" in source.options}
 
 
 _URL = "postgres://host/database"
@@ -173,11 +194,24 @@ def _read_sources(entries: list[dict[str, Any]], folder: Path, problems: list[st
             if key not in _SOURCE_KEYS[kind]:
                 hint = did_you_mean(key, (*_SOURCE_KEYS[kind], *_places_of(kind)))
                 problems.append(f"unknown key '{key}' in [[source]] {number} ({kind}).{hint}".rstrip("."))
+        problems += _wrong_format(options, number)
+        own_rule = options.get("money_rule", "detect")
+        if own_rule not in MONEY_RULES:
+            problems.append(f"'money_rule' in [[source]] {number} is {own_rule!r}, not one of {quoted(MONEY_RULES)}")
         problems += _wrong_currencies(options.get("currencies", {}), number)
         sources.append(_source(entry, options, folder))
     if not entries:
         problems.append("there is no [[source]]")
     return tuple(sources)
+
+
+def _wrong_format(options: dict[str, Any], number: int) -> list[str]:
+    if "format" not in options:
+        return []
+    if options["format"] not in ORDER_FORMATS:
+        return [f"'format' in [[source]] {number} is {options['format']!r}, not one of {quoted(ORDER_FORMATS)}"]
+    needless = [key for key in options if key not in ("format", "name", "time_zone", "currency")]
+    return [f"'{key}' in [[source]] {number} does not go with 'format', which knows its columns" for key in needless]
 
 
 def _wrong_currencies(currencies: Any, number: int) -> list[str]:

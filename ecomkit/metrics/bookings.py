@@ -10,13 +10,21 @@ from ecomkit.schemas import ORDERS
 
 
 def kept_orders(orders: ir.Table, as_of: datetime) -> ir.Table:
-    """Return the orders that count: not cancelled, before `as_of`."""
-    return orders.filter(_.status != "cancelled", _.ordered_at < as_of)
+    """Return the orders that count: placed before `as_of`, and not cancelled by then.
+
+    An order cancelled at `as_of` or later still counts, one cancelled nobody knows when does not.
+    """
+    return orders.filter(_.ordered_at < as_of, ~is_cancelled(orders, as_of))
+
+
+def is_cancelled(orders: ir.Table, as_of: datetime) -> ir.BooleanValue:
+    """Say whether an order was cancelled before `as_of`."""
+    return (orders.status == "cancelled").fill_null(False) & (orders.cancelled_at < as_of).fill_null(True)
 
 
 def bookings_of(orders: ir.Table, refunds: ir.Table, as_of: datetime) -> ir.Table:
     """List orders and refunds, each on its own day, with what it adds to each total."""
-    nothing, no_text, no_number = (ibis.null(kind) for kind in (ORDERS["revenue"], "string", "int64"))
+    nothing, no_text = (ibis.null(kind) for kind in (ORDERS["revenue"], "string"))
     zero = ibis.literal(0, ORDERS["revenue"])
     sold = kept_orders(orders, as_of).select(
         "order_id",
@@ -24,22 +32,22 @@ def bookings_of(orders: ir.Table, refunds: ir.Table, as_of: datetime) -> ir.Tabl
         refund_id=no_text,
         booked_at=_.ordered_at,
         kind=ibis.literal("order"),
-        order_number=_.order_number,
         orders=ibis.literal(1, "int64"),
         revenue=_.revenue,
         discount=_.discount,
         refunds=zero,
         net_revenue=_.revenue,
     )
-    owners = orders.select("order_id", "customer_id", "status")
+    owners = orders.filter(_.ordered_at < as_of).select(
+        "order_id", "customer_id", cancelled=is_cancelled(orders, as_of)
+    )
     returned = refunds.filter(_.refunded_at < as_of).left_join(owners, "order_id")
-    back = returned.filter(_.status.isnull() | (_.status != "cancelled")).select(
+    back = returned.filter(~_.cancelled.fill_null(False)).select(
         "order_id",
         "customer_id",
         refund_id=_.refund_id,
         booked_at=_.refunded_at,
         kind=ibis.literal("refund"),
-        order_number=no_number,
         orders=ibis.literal(0, "int64"),
         revenue=nothing,
         discount=nothing,

@@ -59,7 +59,7 @@ def new_and_returning(
     customer = ibis.window(group_by="customer_id")
     bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
     bookings = bookings.mutate(
-        first_at=(_.order_number == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
+        first_at=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
         history_from=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(ibis.window()),
     )
     history_from = local_day(bookings.history_from, zone)

@@ -19,9 +19,9 @@ def net_revenue(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, view: L
     """List what orders brought in and refunds took back, as known by `as_of`.
 
     Revenue is after discount, before shipping and tax. The `cash` view books a
-    refund on its own day; the `order` view nets it against its order. A
-    cancelled order is not an order, and its refund is no refund. Orders and
-    refunds at or after `as_of` do not exist yet.
+    refund on its own day; the `order` view nets it against its order. An
+    order cancelled before `as_of` is not an order, and its refund is no refund.
+    Orders, refunds and cancellations at or after `as_of` do not exist yet.
 
     Parameters
     ----------

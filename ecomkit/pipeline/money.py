@@ -1,4 +1,4 @@
-"""Which convention a sender's money follows, and the shop's currency."""
+"""Money into the shop's currency, at the rate of its day."""
 
 from decimal import Decimal
 
@@ -11,88 +11,66 @@ from ecomkit.schemas import MONEY
 
 CENT = Decimal("0.01")
 _FACTOR = "decimal(18, 6)"
+# Signs that mean one currency. A dollar sign means the shop's own dollar, if it counts in one.
+_SIGNS = {"€": "EUR", "£": "GBP"}
+_DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD")
 
 
-def with_money_rule(drafts: ir.Table, *, rule: str) -> ir.Table:
-    """Give drafts `gross, discount, revenue, order_total` and the `money_rule` they were read by.
-
-    Revenue is after discount, before shipping and tax. Senders differ in what they
-    put into `revenue`: `detect` asks, per source, whether it equals the items less
-    the discount (`after_discount`) or the items alone (`before_discount`) in more of
-    the orders that have both a discount and items; without a majority it is read as after.
-    An order without `revenue` has its subtotal, else its total less shipping and tax,
-    both after discount by their meaning, else its items less the discount.
-    """
-    sent = drafts.mutate(
-        names_revenue=_.revenue.notnull(),
-        revenue=ibis.coalesce(_.revenue, _.subtotal, _.total - _.shipping.fill_null(0) - _.tax.fill_null(0)),
-    )
-    telling = sent.names_revenue & (sent.discount > 0) & sent.lines_gross.notnull()
-    by_source = ibis.window(group_by="source")
-    before = (telling & ((sent.revenue - sent.lines_gross).abs() <= CENT)).fill_null(False)
-    after = (telling & ((sent.revenue - (sent.lines_gross - sent.discount)).abs() <= CENT)).fill_null(False)
-    detected = ibis.ifelse(
-        before.cast("int64").sum().over(by_source) > after.cast("int64").sum().over(by_source),
-        "before_discount",
-        "after_discount",
-    )
-    ruled = sent.mutate(money_rule=detected if rule == "detect" else ibis.literal(rule))
-    no_money = ruled.revenue.isnull()
-    discount = ruled.discount.fill_null(0)
-    revenue = ibis.cases(
-        (no_money, ibis.greatest(ruled.lines_gross.fill_null(0) - discount, 0)),
-        (ruled.names_revenue & (ruled.money_rule == "before_discount"), ruled.revenue - discount),
-        else_=ruled.revenue,
-    )
-    priced = ruled.mutate(revenue=revenue)
-    gross = ibis.coalesce(priced.lines_gross, priced.revenue + discount)
-    return priced.mutate(
-        gross=gross,
-        discount=ibis.coalesce(priced.discount, ibis.greatest(gross - priced.revenue, 0)),
-        order_total=ibis.coalesce(
-            priced.total, priced.revenue + priced.shipping.fill_null(0) + priced.tax.fill_null(0)
-        ),
-    )
+def currency_code(text: ir.StringValue, shop: str) -> ir.StringValue:
+    """Return a currency as a code in capitals; what names none is in the `shop`'s currency."""
+    code = text.strip().upper()
+    signs = _SIGNS | ({"$": shop} if shop in _DOLLARS else {})
+    return ibis.coalesce(code.cases(*signs.items(), else_=code).nullif(""), shop)
 
 
 def converted(table: ir.Table, rates: ir.Table, *, day: ir.DateValue, currency: str) -> ir.Table:
     """Give rows the `rate` from their currency to the shop's on a `day`; no currency means the shop's."""
-    dated = table.mutate(rate_date=day, rate_currency=ibis.coalesce(table.currency.upper(), currency))
-    known = rates.select(rate_date=_.date, rate_currency=_.currency.upper(), stored=_.rate)
+    dated = table.mutate(rate_date=day, rate_currency=currency_code(table.currency, currency))
+    known = rates.select(rate_date=_.date, rate_currency=_.currency.strip().upper(), stored=_.rate)
     joined = dated.left_join(known, ["rate_date", "rate_currency"])
     rate = ibis.ifelse(joined.rate_currency == currency, Decimal(1), joined.stored)
     return joined.mutate(rate=rate.cast(_FACTOR)).drop("stored", "rate_date_right", "rate_currency_right")
 
 
 def in_shop_currency(amount: ir.DecimalValue, rate: ir.DecimalValue, *, digits: int = 2) -> ir.DecimalValue:
-    """Return money times its rate, to the cent, or to more digits for a unit price."""
-    return (amount.cast(_FACTOR) * rate).round(digits).cast(MONEY)
+    """Return money times its rate, to the cent, or to more digits for a unit price; null what is no sum of money."""
+    return (amount.try_cast(MONEY) * rate).round(digits).try_cast(MONEY)
 
 
 def check_rate_table(rates: ir.Table) -> None:
-    """Stop when a day has two rates of one currency: which one counts would be chance.
+    """Stop when a day has two rates of one currency, or one that is not above zero: what counts would be chance.
 
     Raises
     ------
     SourceError
         Naming the first five of such days.
     """
-    doubled = rates.group_by("date", currency=_.currency.upper()).agg(rows=_.count()).filter(_.rows > 1)
-    rows = doubled.order_by("date", "currency").limit(5).to_pyarrow().to_pylist()
-    if rows:
-        named = quoted(f"{row['date']} {row['currency']}" for row in rows)
-        raise SourceError(f"The file of rates has more than one rate for {named}. Keep one line per day and currency.")
+    by_day = rates.group_by("date", currency=_.currency.strip().upper()).agg(rows=_.count(), lowest=_.rate.min())
+    doubled = _days(by_day.filter(_.rows > 1))
+    if doubled:
+        raise SourceError(
+            f"The file of rates has more than one rate for {doubled}. Keep one line per day and currency."
+        )
+    worthless = _days(by_day.filter(_.lowest.isnull() | (_.lowest <= 0)))
+    if worthless:
+        raise SourceError(f"The file of rates has no rate above zero for {worthless}. Mend or delete these lines.")
 
 
-def check_rates(rated: ir.Table) -> None:
-    """Stop when a row has no rate: money is never taken at 1.0 by default.
+def _days(rates: ir.Table) -> str:
+    rows = rates.order_by("date", "currency").limit(5).to_pyarrow().to_pylist()
+    return quoted(f"{row['date']} {row['currency']}" for row in rows)
+
+
+def check_rates(*rated: ir.Table) -> None:
+    """Stop when a row of any table has no rate: money is never taken at 1.0 by default.
 
     Raises
     ------
     SourceError
         Naming the currencies, how many rows and the first days without a rate.
     """
-    missing = rated.filter(_.rate.isnull()).group_by(currency=_.rate_currency)
+    asked = ibis.union(*[table.select("rate", "rate_currency", "rate_date") for table in rated])
+    missing = asked.filter(_.rate.isnull()).group_by(currency=_.rate_currency)
     found = missing.agg(rows=_.count(), first=_.rate_date.min(), last=_.rate_date.max()).order_by("currency")
     rows = found.to_pyarrow().to_pylist()
     if rows:
