@@ -55,6 +55,7 @@ _CAMPAIGN = {
     "campaign_id": "utm_id",
 }
 _LINKS = ("page_url", "referrer", "link_url")
+_ABOUT_EMAIL = "coalesce(regexp_matches(event, '(?i)^(email|unsubscribed)'), false)"
 # Read into other columns, and kept no longer.
 _USED_UP = ("email", "recipient", "page_search")
 
@@ -131,6 +132,9 @@ def _safe(flat: str, reading: Reading) -> str:
     columns |= {name: f"without_query({name})" for name in _LINKS}
     columns |= {name: f"private_id({name}, $salt)" for name in reading.ids}
     columns |= {name: f"safe_id({name}, $salt)" for name in ("anonymous_id", "user_id", "customer_id")}
+    # An address in place of a visitor is no device of anyone.
+    as_visitor = f"is_address(anonymous_id) AND {_ABOUT_EMAIL}"
+    columns["anonymous_id"] = f"CASE WHEN {as_visitor} THEN NULL ELSE {columns['anonymous_id']} END"
     columns |= {
         name: f"without_address(coalesce(nullif({name}, ''), utm(search, '{key}')))" for name, key in _CAMPAIGN.items()
     }
@@ -159,7 +163,7 @@ def _safe(flat: str, reading: Reading) -> str:
                 -- Customer.io names the recipient, and sends the address as an id where it knows no other.
                 SELECT *, coalesce(
                     CASE WHEN is_address(email) THEN email END,
-                    CASE WHEN is_address(recipient) AND regexp_matches(event, '(?i)^(email|unsubscribed)')
+                    CASE WHEN is_address(recipient) AND NOT contains(recipient, ',') AND {_ABOUT_EMAIL}
                         THEN recipient END,
                     CASE WHEN is_address(user_id) THEN user_id END,
                     CASE WHEN is_address(anonymous_id) THEN anonymous_id END) AS found
