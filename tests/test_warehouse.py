@@ -70,23 +70,45 @@ def test_a_server_is_read_and_not_written(server):
     con.disconnect()
 
 
+def texts(url, schema, query):
+    con = connect(source(url))
+    batches = list(text_batches(con, query(con.table("pages", database=schema))))
+    con.disconnect()
+    return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+
+
+def test_the_rows_of_a_file_come_as_text(file):
+    found = texts(file[0], "web", lambda t: t.select(t.id, arrived=t.received_at.cast(str)))
+    assert sorted(found, key=str) == [("m1", "2026-10-01 10:00:00+00"), (None, "2026-10-01 10:00:00+00")]
+
+
 @needs_server
-def test_rows_come_in_batches_of_text(server, file, monkeypatch):
-    monkeypatch.setattr("ecomkit.sources.warehouse._ROWS_AT_ONCE", 2)
-    server[1](f"insert into {SCHEMA}.pages values ('m3', null)")
-    file[1]("insert into web.pages values ('m3', null)")
-    for url, schema in ((server[0], SCHEMA), (file[0], "web")):
-        con = connect(source(url))
-        table = con.table("pages", database=schema)
-        query = table.select(table.id, arrived=table.received_at.cast(str))
-        batches = list(text_batches(con, query))
-        assert sorted(((row["id"], row["arrived"]) for batch in batches for row in batch.to_pylist()), key=str) == [
-            ("m1", "2026-10-01 10:00:00+00"),
-            ("m3", None),
-            (None, "2026-10-01 10:00:00+00"),
-        ]
-        assert max(batch.num_rows for batch in batches) <= 2 or schema == "web"
-        con.disconnect()
+@pytest.mark.parametrize(
+    "value",
+    ["", "null", "\\N", 'a "quoted", text', "two\nlines", "two\r\nlines", "Käse 🧀", " ", "%s", "x" * 100_000, None],
+)
+def test_whatever_a_server_holds_comes_as_it_is(server, value):
+    url, execute = server
+    execute(f"delete from {SCHEMA}.pages")
+    execute(f"insert into {SCHEMA}.pages values (%s, null), ('last', now())", (value,))
+    assert texts(url, SCHEMA, lambda t: t.select("id", known=t.received_at.notnull().cast(str)).order_by("known")) == [
+        (value, "false"),
+        ("last", "true"),
+    ]
+    assert texts(url, SCHEMA, lambda t: t.order_by(t.received_at.asc(nulls_first=True)).select("id")) == [
+        (value,),
+        ("last",),
+    ]
+
+
+@needs_server
+def test_many_rows_and_none_at_all_come_from_a_server(server):
+    url, execute = server
+    execute(f"delete from {SCHEMA}.pages")
+    assert texts(url, SCHEMA, lambda t: t.select("id")) == []
+    execute(f"insert into {SCHEMA}.pages select 'm' || i || repeat('-', 500) from generate_series(1, 40000) i")
+    found = texts(url, SCHEMA, lambda t: t.select("id"))
+    assert sorted(int(name.strip("m-")) for (name,) in found) == list(range(1, 40001))
 
 
 def test_a_schema_that_is_not_there_names_those_that_are(file):

@@ -1,7 +1,6 @@
 """A warehouse that holds a shop's tables: connected to, never written, asked for names, state and rows."""
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import ibis
@@ -10,6 +9,7 @@ import pyarrow as pa
 
 from ecomkit.errors import SourceError, did_you_mean, quoted
 from ecomkit.settings import Source
+from ecomkit.sources.postgres_rows import copied_batches
 
 # The beginning of a url -> the name that Ibis and the kit's extras have for the engine.
 _ENGINES = {"postgresql": "postgres", "spark": "pyspark"}
@@ -150,15 +150,7 @@ def _state_of_table(table: ir.Table, name: str) -> ir.Table:
 
 def text_batches(con: ibis.BaseBackend, query: ir.Table) -> Iterator[pa.RecordBatch]:
     """Run a query whose columns are all text, and hand over its rows some at a time."""
-    if con.name != "postgres":
+    if con.name == "postgres":
+        yield from copied_batches(con, query)
+    else:
         yield from con.to_pyarrow_batches(query, chunk_size=_ROWS_AT_ONCE)
-        return
-    # Ibis fetches with a cursor of the client, which holds all rows of the answer in memory.
-    schema = pa.schema([(name, pa.string()) for name in query.columns])
-    with con.con.transaction(), con.con.cursor(name="ecomkit") as cursor:
-        cursor.itersize = _ROWS_AT_ONCE
-        cursor.execute(con.compile(query))
-        while rows := list(islice(cursor, _ROWS_AT_ONCE)):
-            yield pa.RecordBatch.from_arrays(
-                [pa.array(column, pa.string()) for column in zip(*rows, strict=True)], schema=schema
-            )
