@@ -22,6 +22,7 @@ from ecomkit.pipeline import (
     spend,
 )
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
+from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
 from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, MONEY, QUARANTINE, ROW_REASONS
 from ecomkit.settings import Settings
@@ -52,7 +53,8 @@ def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, prog
         _make_emails(bench, calls)
         spent = _make_spend(bench, rates)
         unusable = [quarantined_calls(bench, judged, portions)]
-        unusable += [_quarantined_rows(table) for table in (rows, spent) if table is not None]
+        unusable += [quarantined_rows(bench, table) for table in (rows, spent) if table is not None]
+        unusable = [table.cast(QUARANTINE) for table in unusable]
         bench.keep("quarantine", ibis.union(*unusable).order_by("source_file", "line_number"))
         _write_log(bench, fingerprint)
 
@@ -111,7 +113,7 @@ def _read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table |
             staff=settings.staff, test_orders=settings.test_orders,
         )  # fmt: skip
         known = order_rows.as_called(bench.con.table("order_rows"), calls)
-        judged = bench.lay_out("judged_rows", order_rows.judgedrows_of(known))
+        judged = bench.lay_out("judged_rows", order_rows.judged_rows(known))
         bench.log.count(counts, judged.select("outcome", "reason", "amount"))
         bench.log.correct(counts, order_rows.corrections(judged))
         return judged
@@ -205,11 +207,6 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
         money.check_rates(rated)
         bench.keep("ad_spend", spend.finished_spend(rated, currency=currency))
         return judged
-
-
-def _quarantined_rows(rows: ir.Table) -> ir.Table:
-    unusable = rows.filter(_.outcome == "quarantined").mutate(received_at=ibis.null("timestamp"), raw=ibis.null(str))
-    return unusable.select(*QUARANTINE.names).cast(QUARANTINE)
 
 
 def _write_log(bench: Workbench, fingerprint: str) -> None:

@@ -5,6 +5,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.identity import email_owners
 from ecomkit.schemas import MONEY, REFUND_LINES
 
 _SET_APART = {
@@ -21,10 +22,15 @@ def judged_rows(rows: ir.Table) -> ir.Table:
     return rows.mutate(
         amount=ibis.coalesce(rows.line_total, rows.unit_price * rows.quantity).cast(MONEY),
         outcome=ibis.cases(
-            (rows.problem.notnull(), "quarantined"), (rows.kind.isin(list(_SET_APART)), "excluded"), else_="kept"
+            (rows.problem.notnull(), "quarantined"),
+            (rows.is_repeated, "duplicate"),
+            (rows.excluded.notnull() | rows.kind.isin(list(_SET_APART)), "excluded"),
+            else_="kept",
         ),
         reason=ibis.cases(
             (rows.problem.notnull(), rows.problem),
+            (rows.is_repeated, "the order is in another file of the export"),
+            (rows.excluded.notnull(), rows.excluded),
             (rows.kind == "negative quantity", _SET_APART["negative quantity"]),
             *[(rows.kind == kind, text + code) for kind, text in _SET_APART.items()],
             else_=None,
@@ -32,30 +38,59 @@ def judged_rows(rows: ir.Table) -> ir.Table:
     )
 
 
+def corrections(judged: ir.Table) -> ir.Table:
+    """Return a row for each correction of a kept row: `row_id, reason`."""
+    return judged.filter(_.outcome == "kept").select("row_id", reason=_.corrections.unnest())
+
+
+def as_called(rows: ir.Table, calls: ir.Table) -> ir.Table:
+    """Give rows the order id and the person that the shop's calls know them by.
+
+    An order that calls name by its `order_name`, with or without the `#`, goes by that
+    name; an address belongs to the user first seen with it, else to its guest.
+    """
+    told = calls.filter(_.event_name == "Order Completed").select(called=_.order_id).distinct()
+    names = rows.filter(_.order_name.notnull()).select("order_id", plain=_.order_name.replace("#", "")).distinct()
+    unknown = names.anti_join(told.select(order_id=_.called), "order_id")
+    found = unknown.join(told.mutate(plain=_.called.replace("#", "")), "plain")
+    called = found.group_by("order_id").agg(called=_.called.min())
+    owners = email_owners(calls.filter(_.user_id.notnull()))
+    known = rows.left_join(called, "order_id").drop("order_id_right")
+    known = known.left_join(owners, "email_hash").drop("email_hash_right")
+    return known.mutate(
+        order_id=ibis.coalesce(_.called, _.order_id), customer_id=ibis.coalesce(_.customer_id, _.owner)
+    ).drop("called", "owner")
+
+
 def order_drafts(kept: ir.Table) -> ir.Table:
-    """Return one draft per order id; `shipping` holds what the shop's shipping codes charged."""
-    bought = kept.filter(_.kind.isin(["order", "shipping"]))
+    """Return one draft per order id; `shipping` holds what the shop's shipping codes charged.
+
+    Where an order states its own revenue, discount, shipping or tax, that counts, and
+    not the sum of its lines.
+    """
+    bought = kept.filter(_.kind.isin(["order", "shipping", "no item"]))
     product_money = ibis.ifelse(bought.kind == "order", bought.amount, 0)
     shipping_money = ibis.ifelse(bought.kind == "shipping", bought.amount, 0)
     drafts = bought.group_by("order_id").agg(
         source=_.source.min(),
         row_id=_.row_id.min(),
-        customer_id=("user:" + _.customer_id).min(),
+        customer_id=ibis.coalesce("user:" + _.customer_id, "guest:" + _.email_hash).min(),
         ordered_at=_.ordered_at.min(),
         gross=product_money.sum(),
-        discount=_.discount.sum(),
-        shipping=_.shipping.fill_null(0).sum() + shipping_money.sum(),
-        tax=_.tax.sum(),
+        discount=ibis.coalesce(_.order_discount.max(), _.discount.sum()),
+        shipping=ibis.coalesce(_.order_shipping.max(), _.shipping.fill_null(0).sum() + shipping_money.sum()),
+        tax=ibis.coalesce(_.order_tax.max(), _.tax.sum()),
+        stated=_.order_revenue.max(),
         currency=_.currency.min(),
         coupon=_.coupon.min(),
         country=_.country.min(),
     )
     return drafts.mutate(
-        revenue=_.gross - _.discount.fill_null(0),
+        revenue=ibis.coalesce(_.stated, _.gross - _.discount.fill_null(0)),
         received_at=_.ordered_at,
         **{name: ibis.null(str) for name in ("anonymous_id", "session_id", "device_type")},
         **{name: ibis.null(MONEY) for name in ("subtotal", "total")},
-    ).drop("gross")
+    ).drop("gross", "stated")
 
 
 def line_drafts(kept: ir.Table) -> ir.Table:
@@ -70,6 +105,26 @@ def line_drafts(kept: ir.Table) -> ir.Table:
         "order_id", "line_number", "product_id", "sku", "name", "category", "brand", "variant", "price", "quantity",
         "line_total",
     )  # fmt: skip
+
+
+def cancellations(kept: ir.Table) -> ir.Table:
+    """Return the orders that their file says are cancelled: `order_id, cancelled_at`."""
+    return kept.filter(_.cancelled_at.notnull()).group_by("order_id").agg(cancelled_at=_.cancelled_at.min())
+
+
+def stated_refunds(kept: ir.Table) -> ir.Table:
+    """Return one draft per order that states what was sent back, in revenue terms."""
+    orders = kept.filter(_.order_refund.notnull()).group_by("order_id")
+    drafts = orders.agg(
+        refunded_at=_.refunded_at.min(),
+        received_at=_.refunded_at.min(),
+        revenue=_.order_refund.max(),
+        total=ibis.null(MONEY),
+        currency=_.currency.min(),
+        row_id=_.row_id.min(),
+        by_line=ibis.literal(False),
+    )
+    return drafts.mutate(refund_id=_.order_id + ":refunded")
 
 
 def refund_lines(kept: ir.Table) -> ir.Table:

@@ -108,7 +108,7 @@ def _rows_of_tables(con: duckdb.DuckDBPyConnection, source: Source, number: int)
     # A micro is a millionth of the currency's unit; as decimals, so that no part of a cent is lost.
     micros = "TRY_CAST(TRY_CAST(spend AS DECIMAL(30, 6)) * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(18, 6))"
     spend = f"REPLACE (CAST({micros} AS VARCHAR) AS spend)" if source.options.get("platform") == "google" else ""
-    return f"SELECT * {spend}, NULL AS line_number FROM {table}"
+    return f"SELECT * {spend}, NULL AS line_number, NULL AS file_path FROM {table}"
 
 
 def _as_regex(pattern: str) -> str:
@@ -122,7 +122,7 @@ def _typed(query: str, number: int) -> str:
             CASE WHEN date IS NULL THEN 'no readable day' WHEN spend IS NULL THEN 'no readable spend' END AS problem
         FROM (
             SELECT $source{number} AS source, {number} AS source_number, source_file,
-                CAST(line_number AS BIGINT) AS line_number, row_key, fact,
+                CAST(file_path AS VARCHAR) AS file_path, CAST(line_number AS BIGINT) AS line_number, row_key, fact,
                 TRY_CAST(version AS TIMESTAMPTZ) AS version, CAST(remark AS VARCHAR) AS remark,
                 TRY_CAST(left(trim(date), 10) AS DATE) AS date, $platform{number} AS platform,
                 account_id, campaign_id, campaign_name, $channel{number} AS channel,

@@ -1,5 +1,6 @@
 """CSV or Parquet files with columns of anyone's naming, read as text under the names the kit uses."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import duckdb
 
 from ecomkit.errors import SourceError, did_you_mean, quoted
 from ecomkit.settings import Source
+from ecomkit.sources.csv_files import csv_header, load_csv
 
 
 def mapped_rows(
@@ -15,7 +17,8 @@ def mapped_rows(
     """Return a query of the source's rows.
 
     It gives every name of `known` as text, null where the file has no such
-    column, with `source_file` and `line_number` (of a CSV, the header being line 1).
+    column, with `file_path`, `source_file` and `line_number` (of a CSV, the header
+    being line 1), and `is_row`, false for a line of a CSV that is no row of the table.
 
     Raises
     ------
@@ -25,16 +28,7 @@ def mapped_rows(
     """
     path = source.path
     _check_file(source)
-    reader = (
-        "read_parquet($path)" if path.suffix == ".parquet" else "read_csv($path, header = true, all_varchar = true)"
-    )
-    try:
-        columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {reader}", {"path": str(path)}).fetchall()]
-    except duckdb.Error as error:
-        raise SourceError(
-            f"'{path}' (source '{source.name}') is not a readable table: {str(error).splitlines()[0]}. "
-            "Give a CSV with a header line, or a Parquet file."
-        ) from error
+    columns = _columns(con, source)
 
     mapping: Mapping[str, str] = source.options.get("columns", {})
     problems = [
@@ -59,12 +53,29 @@ def mapped_rows(
             f"The file has {quoted(columns)}. Correct the columns of this source in shop.toml."
         )
 
+    if path.suffix != ".parquet":
+        table = f"rows_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{source.kind}"
+        load_csv(con, table, [(path.name, path)], {name: found.get(name, "") for name in known})
+        return f'SELECT * FROM "{table}"'
     selected = [f"CAST({_name(found[name])} AS VARCHAR) AS {name}" for name in found]
     selected += [f"CAST(NULL AS VARCHAR) AS {name}" for name in known if name not in found]
-    rows = reader.replace("$path", _text(str(path)))
     return f"""
-        SELECT {_text(path.name)} AS source_file, row_number() OVER () + 1 AS line_number, {", ".join(selected)}
-        FROM {rows}"""
+        SELECT {_text(str(path))} AS file_path, {_text(path.name)} AS source_file,
+            row_number() OVER () + 1 AS line_number, true AS is_row, {", ".join(selected)}
+        FROM read_parquet({_text(str(path))})"""
+
+
+def _columns(con: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
+    if source.path.suffix != ".parquet":
+        return csv_header(source.path)
+    try:
+        described = con.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(source.path)}).fetchall()
+    except duckdb.Error as error:
+        raise SourceError(
+            f"'{source.path}' (source '{source.name}') is not a readable table: {str(error).splitlines()[0]}. "
+            "Give a CSV with a header line, or a Parquet file."
+        ) from error
+    return [row[0] for row in described]
 
 
 def _name(column: str) -> str:
