@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ibis import _
+from scipy.stats import binomtest
 
 from ecomkit import shop as shops
 from ecomkit.frames import to_frame
@@ -109,6 +110,48 @@ def test_the_fixture_shop_shows_its_rates_and_the_cohort_that_does_not_return(sh
         assert row.visit_to_order_rate_low <= truth["visit_to_order_rate"][channel] <= row.visit_to_order_rate_high
     bad = cohorts.loc[truth["repeat"]["bad_cohort"]]
     assert bad.repeat_purchase_rate_high < truth["repeat"]["probability"]
+
+
+def test_the_fixture_shop_shows_what_became_of_each_message(shop, truth):
+    columns = {
+        "delivered": "delivered_at",
+        "bounced": "bounced_at",
+        "opened": "first_opened_at",
+        "opened_by_people": "first_human_open_at",
+        "clicked": "first_clicked_at",
+        "clicked_by_people": "first_human_click_at",
+        "unsubscribed": "unsubscribed_at",
+        "marked_as_spam": "spam_at",
+    }
+    counted = shop.emails.group_by("campaign_id").agg(
+        sent=_.count(), **{name: _[column].count() for name, column in columns.items()}
+    )
+    found = {row.pop("campaign_id"): row for row in counted.to_pyarrow().to_pylist()}
+    planted = {key: {name: n for name, n in made.items() if name != "name"} for key, made in truth["emails"].items()}
+    assert found == planted
+
+
+def test_intervals_hold_the_planted_rates_from_delivery_to_open_to_click(shop, truth):
+    for name, rates in truth["email_rates"].items():
+        campaigns = [key for key, made in truth["emails"].items() if made["name"] == name]
+        sent = shop.emails.filter(_.campaign_id.isin(campaigns))
+        [row] = (
+            sent.agg(
+                sent=_.count(),
+                delivered=_.delivered_at.count(),
+                opened=_.first_human_open_at.count(),
+                clicked=_.first_human_click_at.count(),
+            )
+            .to_pyarrow()
+            .to_pylist()
+        )
+        for hits, tries, rate in (
+            ("delivered", "sent", rates["delivered"]),
+            ("opened", "delivered", rates["opened_by_people_of_delivered"]),
+            ("clicked", "opened", rates["clicked_by_people_of_opened_by_people"]),
+        ):
+            limits = binomtest(row[hits], row[tries]).proportion_ci(0.95, method="wilson")
+            assert limits.low <= rate <= limits.high, (name, hits)
 
 
 def test_one_channel_pays_back_and_one_does_not(shop, truth):

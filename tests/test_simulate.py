@@ -133,7 +133,9 @@ def test_every_call_has_the_keys_of_segments_archive(shop_calls):
 def test_browser_calls_carry_a_page_and_server_calls_only_their_library(shop_calls):
     for call in shop_calls[0]:
         context = call["context"]
-        if context["library"]["name"] == "analytics.js":
+        if "integration" in context:
+            assert set(context) - {"traits", "user_agent"} == {"integration"}
+        elif context["library"]["name"] == "analytics.js":
             assert {"userAgent", "locale", "ip", "library"} <= set(context)
             assert "page" in context or call["type"] == "identify"
         else:
@@ -187,6 +189,8 @@ def test_truths_count_what_the_calls_hold(shop_calls, once, orders):
         seen["group_calls"] += call["type"] == "group"
         seen["test_orders"] += event == "Order Completed" and order_id(call).startswith("TEST-")
         seen["staff_calls"] += str(call["userId"]).startswith("u-staff")
+        seen["email_calls"] += "integration" in call["context"]
+        seen["email_calls_about_no_message"] += "integration" in call["context"] and not p
         agent = call["context"].get("userAgent", "")
         seen["bot_calls"] += any(name in agent for name in ("Googlebot", "AhrefsBot", "HeadlessChrome"))
         if event == "Order Refunded":
@@ -251,6 +255,33 @@ def test_channels_order_at_their_planted_rates():
         assert abs(TRUTH["sessions_with_order_by_channel"][channel] - expected) < 4 * deviation
     assert sum(TRUTH["sessions_by_channel"].values()) == TRUTH["sessions"]
     assert 0.05 < TRUTH["orders"] / TRUTH["sessions"] < 0.10
+
+
+def test_emails_of_two_generations_follow_each_other_and_the_older_knows_nobody_without_an_id(once):
+    older = [call for call in once if call.get("properties", {}).get("email_id")]
+    newer = [call for call in once if call.get("properties", {}).get("delivery_id")]
+    assert max(call["timestamp"] for call in older) < "2025-06-28" < min(call["timestamp"] for call in newer)
+    assert {"Unsubscribed"} == {call["event"] for call in older} - {call["event"] for call in newer}
+    assert all(call["userId"] and call["context"]["traits"]["email"] for call in older)
+    addressed = [call for call in newer if call["anonymousId"] is not None]
+    assert len(addressed) > 1000
+    assert {call["anonymousId"] == call["properties"]["recipient"] for call in addressed} == {True}
+
+
+def test_what_became_of_messages_is_what_was_planted():
+    kinds = defaultdict(Counter)
+    for campaign in TRUTH["emails"].values():
+        kinds[campaign["name"]] += Counter({name: n for name, n in campaign.items() if name != "name"})
+    for name, rates in TRUTH["email_rates"].items():
+        tally = kinds[name]
+        assert tally["sent"] == tally["delivered"] + tally["bounced"]
+        for hits, tries, rate in (
+            ("delivered", "sent", rates["delivered"]),
+            ("opened_by_people", "delivered", rates["opened_by_people_of_delivered"]),
+            ("clicked_by_people", "opened_by_people", rates["clicked_by_people_of_opened_by_people"]),
+        ):
+            n = tally[tries]
+            assert abs(tally[hits] - n * rate) < 3 * (n * rate * (1 - rate)) ** 0.5
 
 
 def test_one_channel_pays_back_and_another_does_not():

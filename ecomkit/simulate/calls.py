@@ -16,6 +16,7 @@ _DUPLICATES = 0.003
 _LATE = 0.002
 _BROWSER = {"name": "analytics.js", "version": "next-1.84.3"}
 _SERVER = {"name": "analytics-python", "version": "2.4.0"}
+_EMAIL_SENDER = {"name": "customer.io", "version": "2.0.0"}
 
 
 @dataclass
@@ -30,6 +31,12 @@ class Archive:
     oddities: bool = True
     lines: list[tuple[int, int, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+
+    def take_in(self, other: "Archive") -> None:
+        """Keep all that another archive has received."""
+        for received_ms, _, line in other.lines:
+            self.receive(received_ms, line)
+        self.counts.update(other.counts)
 
     def receive(self, received_ms: int, line: str) -> None:
         """Keep one line as it stands, readable or not."""
@@ -63,6 +70,28 @@ def from_server(
     envelope = {"anonymousId": anonymous_id, "userId": user_id}
     context = {"library": _SERVER} | ({"traits": traits} if traits else {})
     _send(archive, f"py-{len(archive.lines):06x}", at_ms, 0, 120, kind, body, envelope, context)
+
+
+def from_email_sender(
+    archive: Archive,
+    at_ms: int,
+    event: str,
+    properties: dict,
+    *,
+    user_id: str | None,
+    anonymous_id: str | None,
+    email: str | None,
+    agent: str | None,
+) -> None:
+    """Send a call of the service that sends the shop's emails; `agent` is what opened or clicked."""
+    envelope = {"anonymousId": anonymous_id, "userId": user_id}
+    context: dict[str, Any] = {"integration": _EMAIL_SENDER}
+    if email:
+        context["traits"] = {"email": email}
+    if agent:
+        context["user_agent"] = agent
+    body = {"event": event, "properties": properties}
+    _send(archive, f"cio-{len(archive.lines):06x}", at_ms, 0, 350, "track", body, envelope, context)
 
 
 def _send(

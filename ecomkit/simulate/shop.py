@@ -11,7 +11,9 @@ from ecomkit.simulate import writing
 from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
 from ecomkit.simulate.calls import Archive
 from ecomkit.simulate.dice import uniforms
+from ecomkit.simulate.emails import MACHINES, send_emails
 from ecomkit.simulate.journeys import DEPTH_SHARES, DEPTHS
+from ecomkit.simulate.mailings import MAILINGS
 from ecomkit.simulate.oddities import add_oddities
 from ecomkit.simulate.plain import BuyTillYouDie, plan_purchases
 from ecomkit.simulate.plan import RETURNS, RETURNS_AFTER_GIVEAWAY, plan_visits, repeat_probability
@@ -76,7 +78,7 @@ def simulate(
         "currency": "EUR",
     }
     if plain is None:
-        truth = basics | _write_full_shop(folder, rng, calendar, archive, customers)
+        truth = basics | _write_full_shop(folder, rng, calendar, archive, customers, seed)
     else:
         plan = plan_purchases(rng, calendar, customers, plain)
         tell_orders(archive, plan)
@@ -107,7 +109,7 @@ def _checked(seed: int, customers: int, months: int, end: str | date) -> date:
 
 
 def _write_full_shop(
-    folder: Path, rng: np.random.Generator, calendar: Calendar, archive: Archive, customers: int
+    folder: Path, rng: np.random.Generator, calendar: Calendar, archive: Archive, customers: int, seed: int
 ) -> dict:
     plan = plan_visits(rng, calendar, customers)
     rates = daily_rates(rng, calendar)
@@ -118,10 +120,14 @@ def _write_full_shop(
         writing.write_csv(folder / "ads" / f"{platform}.csv", HEADER, rows[platform])
     writing.write_rates(folder / "rates.csv", rates)
     writing.write_text(folder / "shop.toml", writing.SHOP_TOML)
-    return _truth(calendar, archive, books, spend)
+    mail, told = send_emails(books, calendar, seed)
+    archive.take_in(mail)
+    return _truth(calendar, archive, books, spend, told)
 
 
-def _truth(calendar: Calendar, archive: Archive, books: Books, spend: dict[str, float]) -> dict:
+def _truth(
+    calendar: Calendar, archive: Archive, books: Books, spend: dict[str, float], emails: dict[str, dict]
+) -> dict:
     """Say what was planted (probabilities) and what came of it (counts)."""
     orders_of = Counter(person for person, _ in books.orders)
     revenue: Counter[str] = Counter()
@@ -156,6 +162,16 @@ def _truth(calendar: Calendar, archive: Archive, books: Books, spend: dict[str, 
             "probability": round(repeat_probability(RETURNS, WITHIN_DAYS), 4),
             "probability_of_bad_cohort": round(repeat_probability(RETURNS_AFTER_GIVEAWAY, WITHIN_DAYS), 4),
         },
+        "email_rates": {
+            mailing.name: {
+                "delivered": mailing.delivered,
+                "opened_by_people_of_delivered": mailing.opened,
+                "clicked_by_people_of_opened_by_people": mailing.clicked,
+            }
+            for mailing in MAILINGS
+        },
+        "email_rates_of_machines": MACHINES,
+        "emails": emails,
         "put_in": {
             "lines": len(archive.lines),
             **{name: archive.counts[name] for name in sorted(archive.counts)},

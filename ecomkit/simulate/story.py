@@ -28,6 +28,7 @@ _CREDIT_DAYS = 30
 class Books:
     """What truly happened, kept beside the calls."""
 
+    people: dict[int, Person] = field(default_factory=dict)
     sessions: Counter[str] = field(default_factory=Counter)
     sessions_with_order: Counter[str] = field(default_factory=Counter)
     clicks: Counter[tuple[date, Campaign]] = field(default_factory=Counter)
@@ -42,7 +43,7 @@ def tell_story(archive: Archive, plan: Plan, calendar: Calendar) -> Books:
     uniform = archive.uniform
     people = {number: new_person(uniform, number) for number in sorted({visit.person for visit in plan.visits})}
     _share_devices(archive, plan, people)
-    books = Books()
+    books = Books(people=people)
     orders_of: Counter[int] = Counter()
     for visit in plan.visits:
         person = people[visit.person]
