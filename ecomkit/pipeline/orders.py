@@ -136,9 +136,9 @@ def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
         )
     )
     # Weights are summed as decimals: a sum of floats depends on the order of the lines.
-    parts = weighed.weight.cast("float64") / weighed.weight.sum().over(same).cast("float64")
+    whole_weight = weighed.weight.sum().over(same).cast("float64")
     shared = weighed.mutate(
-        cents=(_.revenue / CENT).cast("float64") * parts,
+        cents=(_.revenue / CENT).cast("float64") * _.weight.cast("float64") / whole_weight,
         revenue_cents=(_.revenue / CENT).round().cast("int64"),
     ).mutate(whole=_.cents.floor().cast("int64"))
     by_remainder = ibis.window(group_by="order_id", order_by=[(_.cents - _.whole).desc(), "line_number"])
