@@ -173,7 +173,8 @@ def test_a_call_of_a_table_that_cannot_be_used_is_set_aside_by_its_table(make_sh
     folder = make_shop(toml=toml)
     con = ibis.duckdb.connect(str(folder / "it.duckdb"))
     con.raw_sql(
-        "create table order_completed as select 'm1' as id, 'u1' as user_id, timestamptz '2026-10-01 10:00:00Z' as timestamp"
+        "create table order_completed as "
+        "select 'm1' as id, 'u1' as user_id, timestamptz '2026-10-01 10:00:00Z' as timestamp"
     )
     con.disconnect()
     [row] = open_shop(folder).quarantine.select("source_file", "line_number", "reason").to_pyarrow().to_pylist()

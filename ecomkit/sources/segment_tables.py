@@ -151,15 +151,18 @@ def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
 
 
 def _rows(tables: Sequence[_Table], names: Sequence[str], refused: list[Exception]) -> Iterator[pa.RecordBatch]:
-    """Hand over the rows of all tables in one shape; an error that stops this is kept in `refused`."""
+    """Hand over the rows of all tables in one shape, numbered; an error that stops this is kept in `refused`."""
+    schema, row_id = _schema(names), _FIRST_ROW
     for table in tables:
         try:
             for batch in text_batches(table.warehouse, table.query):
-                nothing = pa.nulls(batch.num_rows, pa.string())
+                rows = batch.num_rows
+                origin = [pa.repeat(pa.scalar(name, pa.string()), rows) for name in (table.source, table.source_file)]
                 held = dict(zip(batch.schema.names, batch.columns, strict=True))
-                origin = [pa.repeat(pa.scalar(name, pa.string()), batch.num_rows) for name in table[1:3]]
-                columns = [*origin, *(held.get(name, nothing) for name in names)]
-                yield pa.RecordBatch.from_arrays(columns, schema=_schema(names))
+                sent = [held.get(name, pa.nulls(rows, pa.string())) for name in names]
+                numbers = pa.array(range(row_id, row_id + rows), pa.int64())
+                yield pa.RecordBatch.from_arrays([numbers, *origin, *sent], schema=schema)
+                row_id += rows
         except Exception as error:  # each engine has errors of its own
             refused.append(
                 SourceError(
@@ -171,14 +174,15 @@ def _rows(tables: Sequence[_Table], names: Sequence[str], refused: list[Exceptio
 
 
 def _schema(names: Sequence[str]) -> pa.Schema:
-    return pa.schema([(name, pa.string()) for name in ("source", "source_file", *names)])
+    text = [(name, pa.string()) for name in ("source", "source_file", *names)]
+    return pa.schema([("row_id", pa.int64()), *text])
 
 
 def _flat(names: Sequence[str]) -> str:
     """Return the query that completes the rows of `sent_rows` to flat calls."""
     text = ", ".join(name for name in names if name != "money_as_text")
     return f"""
-        SELECT source, source_file, NULL::BIGINT AS line_number, {_FIRST_ROW} + row_number() OVER () AS row_id,
-            hash({text}) AS content_hash, NULL::VARCHAR AS problem,
+        SELECT source, source_file, NULL::BIGINT AS line_number, row_id, hash({text}) AS content_hash,
+            NULL::VARCHAR AS problem,
             coalesce(money_as_text::BOOLEAN, false) AS money_as_text, {text}
         FROM sent_rows"""

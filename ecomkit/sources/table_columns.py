@@ -43,18 +43,21 @@ def selected_columns(table: ir.Table, call_type: str, reading: Reading, *, event
         name: [table[column] for column in columns if column in table.columns]
         for name, columns in columns_of(call_type, reading).items()
     }
-    text = {name: ibis.coalesce(*map(_text, columns)) for name, columns in held.items() if columns}
+    text = {name: _first(*map(_text, columns)) for name, columns in held.items() if columns}
     text["call_type"] = ibis.literal(call_type)
     if call_type == "track":
         # The name as it was sent, else the plan's name of this table's event, else its slug.
-        names = [table[name] for name in ("event_text", "event") if name in table.columns]
-        if event:
-            names = [*(name for name in names if name.get_name() == "event_text"), ibis.literal(event)]
-        text["event"] = ibis.coalesce(*names, ibis.null(str))
+        said = [table[name] for name in ("event_text", "event")[: 1 if event else 2] if name in table.columns]
+        text["event"] = _first(*said, ibis.literal(event, "string"))
     sent = [column.notnull() for name in reading.money for column in held[name] if column.type().is_string()]
     if sent:
         text["money_as_text"] = functools.reduce(operator.or_, sent).cast(str)
     return table.select(**text)
+
+
+def _first(*texts: ir.StringValue) -> ir.StringValue:
+    # Snowflake wants two or more to choose from.
+    return ibis.coalesce(*texts) if len(texts) > 1 else texts[0]
 
 
 def columns_of(call_type: str, reading: Reading) -> dict[str, list[str]]:
