@@ -1,7 +1,7 @@
 """Revenue, net revenue and AOV."""
 
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import ibis
@@ -80,6 +80,74 @@ def test_a_cancelled_order_and_its_refund_bring_and_take_nothing(order_log, refu
     orders = order_log(("ana", "2024-01-02 10:00:00Z", {"status": "cancelled"}))
     refunds = refund_log(("o1", "2024-01-02 10:12:00Z", 10))
     assert rows_of(net_revenue(orders, refunds, as_of=AS_OF, view=view)) == []
+
+
+@pytest.mark.parametrize("view", ["cash", "order"])
+@pytest.mark.parametrize(
+    ("cancelled_at", "rows"),
+    [
+        pytest.param("2024-02-29 23:59:59Z", 0, id="one second before as_of"),
+        pytest.param("2024-03-01 00:00:00Z", 1, id="at as_of"),
+        pytest.param("2024-03-01 00:00:01Z", 1, id="one second after"),
+        pytest.param(None, 0, id="nobody knows when"),
+    ],
+)
+def test_an_order_counts_until_it_is_cancelled(order_log, refund_log, rows_of, view, cancelled_at, rows):
+    cancelled = {"status": "cancelled", "cancelled_at": cancelled_at}
+    orders = order_log(("ana", "2024-01-02 10:00:00Z", cancelled))
+    assert len(rows_of(net_revenue(orders, refund_log(), as_of=AS_OF, view=view))) == rows
+
+
+def test_a_refund_of_an_order_cancelled_later_is_booked_until_then(order_log, refund_log, rows_of):
+    cancelled = {"status": "cancelled", "cancelled_at": "2024-02-10 10:00:00Z", "revenue": 80}
+    tables = order_log(("ana", "2024-01-02 10:00:00Z", cancelled)), refund_log(("o1", "2024-02-01 10:00:00Z", 30))
+
+    def net(day):
+        as_of = datetime(2024, 2, day, tzinfo=UTC)
+        by_order = rows_of(net_revenue(*tables, as_of=as_of, view="order"), "net_revenue")
+        by_cash = rows_of(net_revenue(*tables, as_of=as_of, view="cash"), "amount")
+        return sum(amount for (amount,) in by_order), sum(amount for (amount,) in by_cash)
+
+    assert [net(1), net(2), net(11)] == [(80, 80), (50, 50), (0, 0)]
+
+
+def test_a_refund_dated_before_its_order_has_no_customer_until_the_order_exists(order_log, refund_log, rows_of):
+    tables = order_log(("ana", "2024-03-02 10:00:00Z")), refund_log(("o1", "2024-02-01 10:00:00Z", 3))
+    assert rows_of(net_revenue(*tables, as_of=AS_OF, view="cash"), "customer_id", "amount") == [(None, Decimal(-3))]
+    assert rows_of(net_revenue(*tables, as_of=AS_OF, view="order")) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_at_or_after_as_of_changes_what_was_known(order_log, refund_log, rows_of, seed):
+    told = random.Random(seed)
+
+    def instant(first, last):
+        return datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=told.randint(first, last), hours=told.randint(0, 23))
+
+    people = ["ana", "ben", "cleo", None]
+    orders = [(told.choice(people), instant(0, 59), {"revenue": told.randint(0, 90)}) for _number in range(60)]
+    refunds = [(f"o{told.randint(1, 60)}", instant(0, 59), told.randint(1, 9)) for _number in range(20)]
+    # What the future brings: refunds and cancellations of old orders, and new orders; the end of January is as_of.
+    as_of = datetime(2024, 1, 31, tzinfo=UTC)
+    later_orders = [(told.choice(people), instant(30, 90)) for _number in range(20)]
+    later_refunds = [(f"o{told.randint(1, 80)}", instant(30, 90), told.randint(1, 9)) for _number in range(20)]
+    cancelled_later = [
+        (person, at, columns | {"status": "cancelled", "cancelled_at": max(as_of, at)})
+        if number % 3 == 0
+        else (person, at, columns)
+        for number, (person, at, columns) in enumerate(orders)
+    ]
+    then = order_log(*orders), refund_log(*refunds)
+    now = order_log(*cancelled_later, *later_orders), refund_log(*refunds, *later_refunds)
+
+    def ask(tables):
+        found = [rows_of(net_revenue(*tables, as_of=as_of, view=view)) for view in ("cash", "order")]
+        found.append(rows_of(sales(*tables, zone="UTC", as_of=as_of)))
+        found.append(rows_of(new_and_returning(*tables, zone="UTC", as_of=as_of, look_back_days=14)))
+        return [sorted(rows, key=str) for rows in found]
+
+    assert ask(then) == ask(now)
+    assert len(ask(now)[1]) == sum(at < as_of for _person, at, _columns in orders) > 5
 
 
 def test_a_refund_of_an_unknown_order_is_booked_in_the_cash_view(order_log, refund_log, rows_of):
