@@ -405,3 +405,18 @@ def test_no_address_reaches_a_built_table(make_shop):
         assert "@" not in text
         assert "%40" not in text
         assert "example.com" not in text
+
+
+def test_every_open_and_click_of_a_message_counts_once_and_people_never_come_before_the_first(shop):
+    [counted] = rows(shop.emails.agg(opens=_.opens.sum(), clicks=_.clicks.sum(), messages=_.email_key.nunique()))
+    [sent] = rows(
+        shop.events.agg(
+            opens=(_.event_name == "Email Opened").sum(), clicks=(_.event_name == "Email Link Clicked").sum()
+        )
+    )
+    assert (counted["opens"], counted["clicks"]) == (sent["opens"], sent["clicks"])
+    assert shop.email_clicks.count().to_pyarrow().as_py() == sent["clicks"]
+    assert counted["messages"] == shop.emails.count().to_pyarrow().as_py()
+    early = (_.first_human_open_at < _.first_opened_at) | (_.first_human_click_at < _.first_clicked_at)
+    assert rows(shop.emails.filter(early)) == []
+    assert rows(shop.email_clicks.anti_join(shop.emails, ["email_key", "person_id"])) == []

@@ -44,12 +44,18 @@ _OUTCOMES = {
 }
 _TOLD = ("Email Sent", "Email Converted", _OPENED, _CLICKED, *(name for names in _OUTCOMES.values() for name in names))
 _ARRIVALS = ("Email Delivered", "Email Bounced")
+_OF_A_CALL = (
+    "message_id", "event_name", "occurred_at", "person_id", "user_agent", "email_id", "delivery_id", "list_id",
+    "email_campaign_id", "newsletter_id", "campaign_name", "email_subject", "link_id", "link_url",
+)  # fmt: skip
 
 
 def judged_emails(calls: ir.Table) -> ir.Table:
     """Give the email calls among the kept calls their `outcome`: of a message, or excluded for a `reason`."""
-    sent = calls.filter(_.side == "email").mutate(
-        delivery_id=_.delivery_id.strip().nullif(""), email_id=_.email_id.strip().nullif("")
+    sent = (
+        calls.filter(_.side == "email")
+        .select(*_OF_A_CALL)
+        .mutate(delivery_id=_.delivery_id.strip().nullif(""), email_id=_.email_id.strip().nullif(""))
     )
     reason = ibis.cases(
         (ibis.coalesce(sent.delivery_id, sent.email_id).isnull(), NO_MESSAGE),
