@@ -53,7 +53,8 @@ def write_ad_objects(
         (google_schema, _google(rows["google"], suffix, campaign_report)),
     ]
     for schema, tables in written:
-        con.create_database(schema, force=True)
+        if schema not in con.list_databases():
+            con.create_database(schema)
         for name, versions in tables.items():
             _write(con, schema, name, versions, raw=raw)
     return {

@@ -97,11 +97,11 @@ def _facts_of(table: ir.Table, key: str, account: str, spend: str, parent: str) 
     day = table.date_start
     object_id, parent_id, row_key = _id(table, key), _id(table, parent), _text(table, "id")
     parts = [_text(table, name).fill_null("") for name in _BREAKDOWNS if name in table.columns]
-    stated = ibis.literal("|").join([parent_id.fill_null(""), object_id, *parts])
+    stated = ibis.literal("|").join([parent_id.fill_null(""), object_id.fill_null(""), *parts])
     return table.select(
         source_file=ibis.literal(table.get_name()),
         row_key=row_key,
-        fact=ibis.coalesce(stated, ibis.literal("row ").concat(row_key)),
+        fact=ibis.ifelse(object_id.isnull(), ibis.literal("row ").concat(row_key), stated),
         version=_arrival(table).cast(str),
         date=day if day.type().is_string() else day.cast("date").cast(str),
         object_id=object_id,

@@ -67,7 +67,7 @@ def read_ad_spend(
 
 
 def _settings_of(source: Source, number: int, currency: str) -> dict[str, object]:
-    platform = source.options.get("platform", source.name)
+    platform = _platform(source)
     currencies = source.options.get("currencies", {})
     only = next(iter(currencies.values())) if len(set(currencies.values())) == 1 else None
     stated = source.options.get("currency")
@@ -81,6 +81,10 @@ def _settings_of(source: Source, number: int, currency: str) -> dict[str, object
         f"accounts{number}": [re.sub("^act_|-", "", account.lower()) for account in currencies],
         f"codes{number}": list(currencies.values()),
     }
+
+
+def _platform(source: Source) -> str:
+    return source.options.get("platform", source.name)
 
 
 def _lines(con: duckdb.DuckDBPyConnection, source: Source) -> str:
@@ -107,7 +111,7 @@ def _rows_of_tables(con: duckdb.DuckDBPyConnection, source: Source, number: int)
         warehouse.disconnect()
     # A micro is a millionth of the currency's unit; as decimals, so that no part of a cent is lost.
     micros = "TRY_CAST(TRY_CAST(spend AS DECIMAL(30, 6)) * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(18, 6))"
-    spend = f"REPLACE (CAST({micros} AS VARCHAR) AS spend)" if source.options.get("platform") == "google" else ""
+    spend = f"REPLACE (CAST({micros} AS VARCHAR) AS spend)" if _platform(source) == "google" else ""
     return f"SELECT * {spend}, NULL AS line_number, NULL AS file_path FROM {table}"
 
 

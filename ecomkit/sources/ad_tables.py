@@ -91,5 +91,5 @@ def _lacking(tables: Tables, platform: str, schema: str, names: Sequence[str]) -
         missing = [name for name in wanted[held[0]] if name not in table.columns]
         if missing:
             found = quoted(table.columns)
-            problems.append(f"the table '{schema}.{table.get_name()}' lacks {quoted(missing)}; it has {found}.")
+            problems.append(f"the table '{table.get_name()}' lacks {quoted(missing)}; it has {found}.")
     return problems
