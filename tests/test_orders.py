@@ -30,6 +30,8 @@ def test_an_order_sent_by_browser_and_server_counts_once_and_the_copy_is_counted
     assert row["ordered_at"].isoformat() == "2026-10-01T10:00:00+00:00"
     [step] = rows(shop.build_log.filter(_.step == "orders"))
     assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (2, 1, 1)
+    [reason] = rows(shop.row_reasons.filter(_.step == "orders").drop("step"))
+    assert reason == {"outcome": "duplicate", "reason": "order id seen before", "rows": 1, "amount": Decimal(10)}
 
 
 def test_a_repeated_message_changes_nothing(make_shop):
@@ -152,6 +154,66 @@ def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop)
         "Add a line per day to the file that 'rates' names in [money] of shop.toml "
         "(columns date, currency, rate to the shop's currency)."
     )
+
+
+def test_every_missing_rate_is_named_at_once_of_orders_and_refunds(make_shop):
+    folder = make_shop(
+        server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="usd ")),
+        server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o2", currency="?")),
+        server("Order Refunded", at="2026-10-09T10:00:00Z", user="u", order_id="o2", total=5, currency="GBP"),
+    )
+    with pytest.raises(SourceError) as caught:
+        open_shop(folder)
+    assert str(caught.value) == (
+        "There is no exchange rate for '?', 'GBP', 'USD': '?' for 1 rows from 2026-10-01 to 2026-10-01; "
+        "'GBP' for 1 rows from 2026-10-09 to 2026-10-09; 'USD' for 1 rows from 2026-10-01 to 2026-10-01. "
+        "Add a line per day to the file that 'rates' names in [money] of shop.toml "
+        "(columns date, currency, rate to the shop's currency)."
+    )
+
+
+def test_currencies_are_read_as_people_write_them_and_rated_on_the_local_day(make_shop):
+    toml = TOML.replace('"UTC"', '"America/New_York"').replace('"EUR"', '"CAD"') + '[money]\nrates = "rates.csv"\n'
+    rates = "date,currency,rate\n2026-10-01,EUR,2\n2026-10-02,eur ,3\n"
+    sent = {
+        "the evening before in New York": ("2026-10-02T03:59:59Z", "eur ", 20),
+        "midnight in New York": ("2026-10-02T04:00:00Z", "€", 30),
+        "the shop's dollar": ("2026-10-02T04:00:00Z", "$", 10),
+        "in small letters": ("2026-10-02T04:00:00Z", "cad", 10),
+        "blank": ("2026-10-02T04:00:00Z", " ", 10),
+        "none": ("2026-10-02T04:00:00Z", None, 10),
+    }
+    calls = [
+        server("Order Completed", at=at, user="u", **order(name, currency=currency))
+        for name, (at, currency, _revenue) in sent.items()
+    ]
+    shop = open_shop(make_shop(*calls, toml=toml, files={"rates.csv": rates}))
+    found = {row["order_id"]: (row["currency"], float(row["revenue"])) for row in rows(shop.orders)}
+    assert found == {name: ("CAD", revenue) for name, (_at, _currency, revenue) in sent.items()}
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", ""])
+def test_a_rate_that_is_not_above_zero_is_an_error(make_shop, rate):
+    toml = TOML + '[money]\nrates = "rates.csv"\n'
+    folder = make_shop(toml=toml, files={"rates.csv": f"date,currency,rate\n2026-10-01,USD,{rate}\n"})
+    with pytest.raises(SourceError) as caught:
+        open_shop(folder)
+    assert str(caught.value) == (
+        "The file of rates has no rate above zero for '2026-10-01 USD'. Mend or delete these lines."
+    )
+
+
+def test_numbers_too_large_for_money_do_not_stop_a_build(make_shop):
+    huge = [{"product_id": "a", "price": 9e13, "quantity": 900}, {"product_id": "b", "price": 5}]
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", user="u", order_id="o1", revenue=9e13, total=9e13, products=huge),
+            server("Order Completed", user="u", order_id="o2", revenue=7e9, discount=9e13),
+            server("Order Refunded", user="u", order_id="o2", total=9e13),
+        )
+    )
+    assert [float(row["revenue"]) for row in rows(shop.orders.order_by("order_id"))] == [5, 7e9]
+    assert [float(row["amount"]) for row in rows(shop.refunds)] == [7e9]
 
 
 def test_staff_bots_and_test_orders_are_excluded_by_a_named_rule(make_shop):

@@ -11,6 +11,7 @@ from ecomkit.schemas import MONEY
 
 CENT = Decimal("0.01")
 _FACTOR = "decimal(18, 6)"
+_WIDE = "decimal(20, 6)"
 # Signs that mean one currency. A dollar sign means the shop's own dollar, if it counts in one.
 _SIGNS = {"€": "EUR", "£": "GBP"}
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD")
@@ -34,7 +35,8 @@ def converted(table: ir.Table, rates: ir.Table, *, day: ir.DateValue, currency: 
 
 def in_shop_currency(amount: ir.DecimalValue, rate: ir.DecimalValue, *, digits: int = 2) -> ir.DecimalValue:
     """Return money times its rate, to the cent, or to more digits for a unit price; null what is no sum of money."""
-    return (amount.try_cast(MONEY) * rate).round(digits).try_cast(MONEY)
+    # Of two narrow decimals DuckDB makes another, too narrow for a billion.
+    return (amount.try_cast(_WIDE) * rate.cast(_WIDE)).round(digits).try_cast(MONEY)
 
 
 def check_rate_table(rates: ir.Table) -> None:

@@ -65,7 +65,7 @@ def detected_rules(stated: ir.Table) -> ir.Table:
 def _stated(drafts: ir.Table) -> ir.Table:
     # Items of which one has no price are no sum to measure others by.
     return drafts.mutate(
-        items=ibis.ifelse(drafts.lines_priced, drafts.lines_gross, ibis.null(MONEY)).cast(MONEY),
+        items=ibis.ifelse(drafts.lines_priced, drafts.lines_gross.try_cast(MONEY), ibis.null(MONEY)),
         off=drafts.discount.fill_null(0),
         shipped=drafts.shipping.fill_null(0),
         taxed=drafts.tax.fill_null(0),
@@ -98,7 +98,7 @@ def _revenue(orders: ir.Table, known: MoneyRule) -> ir.DecimalValue:
     by_total = _corrected(orders.total, orders, known.goods.less(known.total))
     # A subtotal is after discount, at the prices that are shown.
     by_subtotal = _corrected(orders.subtotal, orders, Beside(tax=known.goods.tax))
-    by_items = _corrected(orders.lines_gross.fill_null(0).cast(MONEY), orders, known.goods)
+    by_items = _corrected(orders.lines_gross.try_cast(MONEY).fill_null(0), orders, known.goods)
     sent = (by_revenue, by_total, by_subtotal) if known.prices_hold_tax else (by_revenue, by_subtotal, by_total)
     return ibis.coalesce(*sent, by_items)
 

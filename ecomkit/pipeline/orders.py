@@ -144,7 +144,7 @@ def priced_lines(lines: ir.Table, priced: ir.Table) -> ir.Table:
     by_remainder = ibis.window(group_by="order_id", order_by=[(_.cents - _.whole).desc(), "line_number"])
     topped = shared.mutate(place=ibis.row_number().over(by_remainder), short=_.revenue_cents - _.whole.sum().over(same))
     line_cents = topped.whole + (topped.place < topped.short).cast("int64")
-    finished = topped.mutate(line_revenue=(line_cents.cast(MONEY) * CENT).cast(MONEY))
+    finished = topped.mutate(line_revenue=(line_cents.cast("decimal(20, 4)") * CENT).cast(MONEY))
     return finished.select(*ORDER_LINES.names).cast(ORDER_LINES).order_by("order_id", "line_number")
 
 
