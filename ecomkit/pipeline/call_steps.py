@@ -16,8 +16,11 @@ from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
 
 _OF_A_CALL = (
-    "row_id", "message_id", "call_type", "event_name", "side", "occurred_at", "received_at", "anonymous_id", "user_id",
+    "row_id", "message_id", "call_type", "event_name", "side", "device_type", "occurred_at", "anonymous_id", "user_id",
     "email_hash", "created_at",
+)  # fmt: skip
+_FOUND_OUT = (
+    "row_id", "event_name", "side", "device_type", "occurred_at", "user_id", "person_id", "identity_rule", "session_id",
 )  # fmt: skip
 
 
@@ -40,7 +43,9 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             create_items(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
         verdicts = events.judged_calls(
-            bench.name("named_calls", events.named_calls(calls)), exclude_bots=settings.exclude_bots, test_orders=settings.test_orders
+            bench.name("named_calls", events.named_calls(calls)),
+            exclude_bots=settings.exclude_bots,
+            test_orders=settings.test_orders,
         )
         verdicts = bench.lay_out("verdicts", verdicts)
         judged = bench.name("judged_calls", events.with_verdicts(calls, verdicts))
@@ -59,8 +64,7 @@ def locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Table
         kept = bench.table("kept_calls")
         known = bench.lay_out("known_calls", identity.with_people(kept.select(*_OF_A_CALL)))
         placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
-        person_and_session = placed.select("row_id", "person_id", "identity_rule", "session_id")
-        calls = bench.name("located_calls", kept.join(person_and_session, "row_id"))
+        calls = bench.name("located_calls", events.with_verdicts(bench.table("calls"), placed.select(*_FOUND_OUT)))
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )

@@ -21,7 +21,8 @@ from ecomkit.settings import Source
 _PORTION = {"none": 192 << 20, "gzip": 24 << 20, "document": 24 << 20}
 # A call has at most 32 KB; whoever sends more than this has no call to send.
 _LONGEST_LINE = 16 << 20
-_ROWS_OF_A_PORTION = 1 << 40
+# A row id holds the portion, the line in it, and the place in an HTTP body of several calls (0 for a line of its own).
+_PORTION_BITS, _LINE_BITS = 50, 24
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,22 @@ class Portion:
     paths: tuple[Path, ...]
     form: str
 
-    @property
-    def row_ids(self) -> tuple[int, int]:
-        """The first row id of the portion, and the first of the next."""
-        return self.number * _ROWS_OF_A_PORTION, (self.number + 1) * _ROWS_OF_A_PORTION
+    def row_id(self, number: str, place: str = "0") -> str:
+        """Return the SQL of the row id of a line, or of a call within it."""
+        return f"(({self.number}::BIGINT << {_PORTION_BITS}) | ({number}::BIGINT << {_LINE_BITS}) | {place}::BIGINT)"
+
+    def number_of(self, row_id: str) -> str:
+        """Return the SQL of the number of the line that a row id of this portion holds."""
+        return f"(({row_id} - ({self.number}::BIGINT << {_PORTION_BITS})) >> {_LINE_BITS})"
+
+    def place_of(self, row_id: str) -> str:
+        """Return the SQL of a call's place within its line, 0 for the line itself."""
+        return f"({row_id} & ((1::BIGINT << {_LINE_BITS}) - 1))"
+
+    def holds(self, row_id: str) -> str:
+        """Return the SQL that says whether a row id is one of this portion."""
+        first = f"({self.number}::BIGINT << {_PORTION_BITS})"
+        return f"({row_id} >= {first} AND {row_id} < {first} + (1::BIGINT << {_PORTION_BITS}))"
 
 
 def portions_of(files: Sequence[tuple[Source, Path]]) -> list[Portion]:
@@ -84,10 +97,10 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Path) -> None:
-    """Create the temporary table `lines`: `source_file, line_number, row_id, raw`, one row per call sent.
+    """Create the temporary tables `lines`: `file_number, number, raw`, and `files`: `file_number, source_file, before`.
 
-    Blank lines are passed over. Calls of one HTTP body share its line number.
-    Bytes that are no UTF-8 become replacement characters.
+    A line's place in its file is `number - before`. Bytes that are no UTF-8 become
+    replacement characters.
 
     Raises
     ------
@@ -101,32 +114,24 @@ def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Pat
         if portion.form == "gzip":
             _check_whole(con, portion)
     except duckdb.InvalidInputException:
-        copies = tuple(_repaired(portion, path, scratch) for path in portion.paths)
-        _read(con, copies, "none")
-    _unwrap(con)
+        _read(con, [_repaired(portion, path, scratch) for path in portion.paths], "none")
     labels = [str(path.relative_to(portion.source.path.parent)) for path in portion.paths]
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE lines AS
-        SELECT $labels[file_number] AS source_file, number - before AS line_number, $first + row AS row_id, raw
-        FROM numbered_lines JOIN (
-            SELECT file_number, min(number) - 1 AS before FROM numbered_lines GROUP BY file_number
-        ) USING (file_number)
-        WHERE trim(raw, E' \\t\\r\\n') <> ''""",
-        {"labels": labels, "first": portion.row_ids[0]},
+        """CREATE OR REPLACE TEMP TABLE files AS
+        SELECT file_number, $labels[file_number] AS source_file, min(number) - 1 AS before
+        FROM lines GROUP BY file_number""",
+        {"labels": labels},
     )
-    con.execute("DROP TABLE numbered_lines")
 
 
 def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: str) -> None:
-    # Unit separator and no quotes: a line is one value whatever it holds.
+    # A separator that Unicode gives to no character, and no quotes: a line is one value whatever it holds.
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE numbered_lines AS
-        SELECT *, number AS row FROM (
-            SELECT list_position($paths, filename) AS file_number, row_number() OVER () AS number, line AS raw
-            FROM read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '\x1f', quote = '', escape = '',
-                header = false, auto_detect = false, strict_mode = false, compression = $compression,
-                max_line_size = 16777216, buffer_size = 33554432, filename = true)
-        )""",
+        """CREATE OR REPLACE TEMP TABLE lines AS
+        SELECT list_position($paths, filename) AS file_number, row_number() OVER () AS number, line AS raw
+        FROM read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '\U0010ffff', quote = '', escape = '',
+            header = false, auto_detect = false, strict_mode = false, compression = $compression,
+            max_line_size = 16777216, buffer_size = 33554432, filename = true)""",
         {"paths": [str(path) for path in paths], "compression": compression},
     )
 
@@ -134,9 +139,7 @@ def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: st
 def _check_whole(con: duckdb.DuckDBPyConnection, portion: Portion) -> None:
     # DuckDB reads a file that was cut in half as far as it goes, and says nothing. Where the length is
     # not the one that the file ends with, other line ends can be why, so it is read once more to be sure.
-    lengths = dict(
-        con.execute("SELECT file_number, sum(strlen(raw) + 1) FROM numbered_lines GROUP BY file_number").fetchall()
-    )
+    lengths = dict(con.execute("SELECT file_number, sum(strlen(raw) + 1) FROM lines GROUP BY file_number").fetchall())
     for number, path in enumerate(portion.paths, start=1):
         with path.open("rb") as opened:
             opened.seek(-4, 2)
@@ -172,38 +175,29 @@ def _lines(path: Path, *, as_one: bool) -> Iterator[bytes]:
         yield from content.split(b"\n")
 
 
-def _unwrap(con: duckdb.DuckDBPyConnection) -> None:
-    """Replace HTTP bodies and lists of calls by their calls, with the body's `sentAt` and `context`."""
-    con.execute(
-        """CREATE OR REPLACE TEMP TABLE wrapped AS
+def unwrapped(numbers: str) -> str:
+    """Return the query of the calls in HTTP bodies and lists of calls: `file_number, number, place, raw`.
+
+    Each has the `sentAt` and `context` of its body where it has none of its own.
+    The query `numbers` names the lines to look into.
+    """
+    return f"""
         WITH bodies AS (
             SELECT file_number, number, CASE json_type(raw, '$.body')
                     WHEN 'OBJECT' THEN raw->'$.body' WHEN 'VARCHAR' THEN TRY_CAST(raw->>'$.body' AS JSON) ELSE raw
                 END AS body
-            FROM numbered_lines
-            WHERE (left(ltrim(raw), 1) = '[' OR contains(raw, '"batch"') OR contains(raw, '"body"'))
-                AND json_valid(raw) AND json_type(raw, '$.type') IS NULL
+            FROM lines SEMI JOIN (SELECT * FROM ({numbers}) AS wanted(number)) USING (number) WHERE json_valid(raw)
         ), lists AS (
-            SELECT *, CASE WHEN json_type(body) = 'ARRAY' THEN body WHEN json_type(body, '$.batch') = 'ARRAY'
-                THEN body->'$.batch' WHEN json_type(body, '$.type') IS NOT NULL THEN json_array(body) END AS calls
+            SELECT *, CASE WHEN json_type(body) = 'ARRAY' THEN body
+                WHEN json_type(body, '$.batch') = 'ARRAY' THEN body->'$.batch'
+                WHEN json_type(body, '$.type') IS NOT NULL THEN json_array(body) END AS calls
             FROM bodies
-        )
-        SELECT file_number, number, place, json_merge_patch(
-            json_object('sentAt', body->'$.sentAt', 'context', coalesce(body->'$.context', '{}')),
-            coalesce(call, 'null')) AS raw
-        FROM (
+        ), members AS (
             SELECT file_number, number, body, unnest(from_json(calls, '["JSON"]')) AS call,
                 generate_subscripts(from_json(calls, '["JSON"]'), 1) AS place
-            FROM lists WHERE json_array_length(calls) > 0 AND json_type(calls, '$[0]') = 'OBJECT'
-        )"""
-    )
-    if con.execute("SELECT count(*) FROM wrapped").fetchone()[0]:
-        con.execute(
-            """CREATE OR REPLACE TEMP TABLE numbered_lines AS
-            SELECT file_number, number, row_number() OVER (ORDER BY number, place) AS row, raw FROM (
-                SELECT file_number, number, 0 AS place, raw FROM numbered_lines
-                WHERE number NOT IN (SELECT number FROM wrapped)
-                UNION ALL SELECT file_number, number, place, raw FROM wrapped
-            )"""
+            FROM lists WHERE json_type(calls, '$[0]') = 'OBJECT'
         )
-    con.execute("DROP TABLE wrapped")
+        SELECT file_number, number, place, json_merge_patch(
+            json_object('sentAt', body->'$.sentAt', 'context', coalesce(body->'$.context', '{{}}')),
+            coalesce(call, 'null'))::VARCHAR AS raw
+        FROM members"""

@@ -10,10 +10,11 @@ import duckdb
 
 from ecomkit.errors import SourceError, quoted
 from ecomkit.settings import Source
-from ecomkit.sources.call_lines import Portion, lay_out_lines, portions_of
+from ecomkit.sources.call_lines import Portion, lay_out_lines, portions_of, unwrapped
 from ecomkit.sources.calls import MACROS, SENT, Reading, insert_calls
 
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz", ".gz")
+NO_OBJECT = "not a JSON object"
 # Portions read at once: while one is unzipped, another is parsed.
 _AT_ONCE = 2
 
@@ -58,22 +59,37 @@ def read_segment_files(
     `problem` in `calls` names why a line cannot be read.
     """
     portions = portions_of([(source, path) for source in sources for path in segment_file_paths(source)])
-    flat = _flat(reading)
-    own_schema = con.execute("SELECT current_database()").fetchone()[0]
+    home = con.execute("SELECT current_database()").fetchone()[0]
 
     def read(portion: Portion) -> None:
         cursor = con.cursor()
-        cursor.execute(f"USE \"{own_schema}\"; SET TimeZone = 'UTC'")
+        cursor.execute(f"USE \"{home}\"; SET TimeZone = 'UTC'")
         cursor.execute(MACROS)
         lay_out_lines(cursor, portion, Path(scratch))
-        named = flat.replace("$source", "'" + portion.source.name.replace("'", "''") + "'")
-        insert_calls(cursor, named, reading)
+        _insert_portion(cursor, portion, reading)
         cursor.execute("DROP TABLE lines")
         cursor.close()
 
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(read, portions))
     return portions
+
+
+def _insert_portion(con: duckdb.DuckDBPyConnection, portion: Portion, reading: Reading) -> None:
+    lines = f"""
+        SELECT file_number, number, {portion.row_id("number")} AS row_id, raw FROM lines
+        -- Blank lines are no rows.
+        WHERE strlen(raw) > 64 OR trim(raw, E' \\t\\r\\n') <> ''"""
+    insert_calls(con, _flat(portion.source, lines, reading), reading)
+    # What names no type may be the body of an HTTP request; then its calls take its place.
+    untyped = f"""
+        SELECT {portion.number_of("row_id")} FROM calls
+        WHERE {portion.holds("row_id")} AND (problem = '{NO_OBJECT}' OR (problem IS NULL AND call_type IS NULL))"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE bodies AS {unwrapped(untyped)}")
+    if con.execute("SELECT count(*) FROM bodies").fetchone()[0]:
+        con.execute(f"DELETE FROM calls WHERE row_id IN (SELECT {portion.row_id('number')} FROM bodies)")
+        inside = f"SELECT file_number, number, {portion.row_id('number', 'place')} AS row_id, raw FROM bodies"
+        insert_calls(con, _flat(portion.source, inside, reading), reading)
 
 
 def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wanted: str) -> None:
@@ -86,17 +102,23 @@ def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wante
     con.execute("CREATE OR REPLACE TABLE sent_text (row_id BIGINT, raw VARCHAR)")
     with tempfile.TemporaryDirectory() as scratch:
         for portion in portions:
-            first, after = portion.row_ids
-            held = con.execute("SELECT count(*) FROM wanted WHERE row_id >= $1 AND row_id < $2", [first, after])
-            if held.fetchone()[0]:
+            held = f"SELECT row_id FROM wanted WHERE {portion.holds('row_id')}"
+            wrapped = f"SELECT row_id FROM ({held}) WHERE {portion.place_of('row_id')} > 0"
+            numbers = f"SELECT DISTINCT {portion.number_of('row_id')} FROM ({wrapped})"
+            if con.execute(f"SELECT count(*) FROM ({held})").fetchone()[0]:
                 lay_out_lines(con, portion, Path(scratch))
                 con.execute(
-                    "INSERT INTO sent_text SELECT row_id, masked(raw) FROM lines SEMI JOIN wanted USING (row_id)"
+                    f"""INSERT INTO sent_text
+                    SELECT row_id, masked(raw) FROM (
+                        SELECT {portion.row_id("number")} AS row_id, raw FROM lines
+                        UNION ALL
+                        SELECT {portion.row_id("number", "place")}, raw FROM ({unwrapped(numbers)})
+                    ) SEMI JOIN ({held}) USING (row_id)"""
                 )
     con.execute("DROP TABLE IF EXISTS lines; DROP TABLE wanted")
 
 
-def _flat(reading: Reading) -> str:
+def _flat(source: Source, lines: str, reading: Reading) -> str:
     """Return the query that takes every call of `lines` apart, in one pass over its text."""
     money = reading.money
     wanted = dict(SENT) | {name: [f"$.properties.{key}" for key in keys] for name, keys in reading.properties.items()}
@@ -119,14 +141,19 @@ def _flat(reading: Reading) -> str:
     columns = ",\n            ".join(f"{sql} AS {name}" for name, sql in text.items())
     as_text = " OR ".join(f"left({field}, 1) = '\"'" for name in money for field in fields[name])
     return f"""
-        SELECT $source AS source, source_file, line_number, row_id, hash(raw) AS content_hash, problem,
+        SELECT {_text(source.name)} AS source, source_file, line_number, row_id, hash(raw) AS content_hash, problem,
             coalesce({as_text}, false) AS money_as_text,
             call.properties.products::VARCHAR AS products,
             {columns}
         FROM (
-            SELECT source_file, line_number, row_id, raw,
+            SELECT source_file, number - before AS line_number, row_id, raw,
                 CASE WHEN NOT json_valid(raw) THEN 'not JSON'
-                     WHEN left(ltrim(raw), 1) <> '{{' THEN 'not a JSON object' END AS problem,
+                     WHEN left(ltrim(raw), 1) <> '{{' THEN '{NO_OBJECT}' END AS problem,
                 CASE WHEN problem IS NULL THEN json_transform(raw, '{json.dumps(shape)}') END AS call
-            FROM lines
+            FROM ({lines}) JOIN files USING (file_number)
         )"""
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("'", "''")
+    return f"'{escaped}'"
