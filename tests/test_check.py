@@ -87,7 +87,8 @@ def test_json_is_one_object_with_the_same_numbers(check, make_shop):
         "rows_quarantined": 1,
         "rows_corrected": 1,
     }
-    assert {(row["outcome"], row["reason"]): row["rows"] for row in told["reasons"]} == {
+    read = [row for row in told["reasons"] if row["step"] == "read calls"]
+    assert {(row["outcome"], row["reason"]): row["rows"] for row in read} == {
         ("corrected", "event name in an older spelling"): 1,
         ("corrected", "money sent as text"): 1,
         ("duplicate", "message id seen before"): 1,

@@ -13,6 +13,11 @@ from ecomkit.schemas import EVENTS, INSTANT, MONEY, PRODUCT_EVENTS
 EARLIEST = "2000-01-01"
 # A clock may run ahead; a call dated later than this after its arrival is not believed.
 MOST_AHEAD_SECONDS = 24 * 60 * 60
+# Events whose money is counted, and what can name its currency: taken for the shop's own it would be guessed.
+_OF_MONEY = ("Order Completed", "Order Refunded")
+_CURRENCY = r"^\s*([A-Za-z]{3}|[€£$])\s*$"
+# More pieces of one thing are no order of a shop, and their price would not fit into money.
+MOST_UNITS = 1_000_000
 
 
 def named_calls(calls: ir.Table) -> ir.Table:
@@ -22,7 +27,10 @@ def named_calls(calls: ir.Table) -> ir.Table:
     else the device's clock, else the arrival.
     """
     # Names and user agents repeat: each is looked at once.
-    named = calls.left_join(_event_names(calls), "event").left_join(_agents(calls), ["user_agent", "library"])
+    known, agents = calls.left_join(_event_names(calls), "event"), _agents(calls)
+    # Nothing is a pair with nothing: many calls name a user agent and no library.
+    pair = [known[name].identical_to(agents[name]) for name in ("user_agent", "library")]
+    named = known.left_join(agents, pair).drop("user_agent_right", "library_right")
     corrected_clock = named.received_at - (named.sent_at - named.original_timestamp)
     told = named.mutate(
         occurred_at=ibis.coalesce(_.sent_timestamp, corrected_clock, _.original_timestamp, _.received_at, _.sent_at),
@@ -124,6 +132,10 @@ def _problem(calls: ir.Table, order_id: ir.StringValue) -> ir.StringValue:
             "no user id, visitor id or email",
         ),
         (calls.event_name.isin(tracking_plan.ORDER_EVENTS) & order_id.isnull(), "order call without an order id"),
+        (
+            calls.event_name.isin(_OF_MONEY) & (calls.currency.strip() != "") & ~calls.currency.re_search(_CURRENCY),
+            "order call in a currency that is no code of three letters",
+        ),
         (calls.occurred_at.isnull(), "no readable timestamp"),
         (calls.occurred_at < ibis.timestamp(EARLIEST).cast(INSTANT), "dated before " + EARLIEST[:4]),
         (ahead > MOST_AHEAD_SECONDS, "dated more than a day after its arrival"),
@@ -166,12 +178,18 @@ def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
 
 def _units(text: ir.StringValue) -> ir.IntegerValue:
     # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
-    sent = text.try_cast("float64")
+    sent = _number(text)
     return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.round(), 1)).try_cast("int64")
 
 
 def _whole(text: ir.StringValue) -> ir.IntegerValue:
-    return text.try_cast("float64").try_cast("int64")
+    return _number(text).try_cast("int64")
+
+
+def _number(text: ir.StringValue) -> ir.FloatingValue:
+    # Neither NaN, which is above all numbers, nor infinity nor a number that nobody counts to.
+    sent = text.try_cast("float64")
+    return ibis.ifelse(sent.abs() <= MOST_UNITS, sent, ibis.null("float64"))
 
 
 def finished_events(located: ir.Table) -> ir.Table:
@@ -184,7 +202,7 @@ def typed_items(items: ir.Table) -> ir.Table:
 
     `line_total` is the money of a quantity that is not whole; null where price x quantity says it.
     """
-    sent = items.quantity.try_cast("float64")
+    sent = _number(items.quantity)
     part = (items.price.cast("float64") * sent).round(4).cast(MONEY)
     return items.mutate(
         quantity=_units(items.quantity).fill_null(1),

@@ -12,6 +12,7 @@ from ecomkit.sources import ad_facts
 from ecomkit.sources.ad_tables import spend_queries
 from ecomkit.sources.mapped_files import mapped_rows
 from ecomkit.sources.money_text import MONEY_MACROS
+from ecomkit.sources.privacy import PRIVACY_MACROS
 from ecomkit.sources.warehouse import connect, text_batches
 
 COLUMNS = (
@@ -53,12 +54,13 @@ def read_ad_spend(
         parts.append(_typed(query, number))
     if problems:
         raise SourceError("\n".join(problems))
-    con.execute(MONEY_MACROS)
+    con.execute(MONEY_MACROS + PRIVACY_MACROS)
     rows = " UNION ALL ".join(parts)
+    private = ", ".join(f"without_address({name}) AS {name}" for name in ("account_id", "campaign_id", "campaign_name"))
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE spend_rows AS
-        SELECT *, row_number() OVER (
+        SELECT * REPLACE ({private}), row_number() OVER (
             ORDER BY source_number, line_number, source_file, date, fact, version, row_key, spend, impressions, clicks
         ) AS row_id
         FROM ({rows})""",

@@ -127,6 +127,7 @@ def _safe(flat: str, reading: Reading) -> str:
     columns = {
         name: f"without_address(nullif({name}, ''))" for name in (*SENT, *reading.properties) if name not in _USED_UP
     }
+    columns |= {name: f"without_phone({columns[name]})" for name in ("page_path", "query", "email_subject")}
     columns |= {name: f"instant({name})" for name in _INSTANTS}
     columns |= {name: f"as_money({name})" for name in money}
     columns |= {name: f"without_query({name})" for name in _LINKS}

@@ -70,9 +70,16 @@ def read_order_files(
     rows = " UNION ALL BY NAME ".join(f"SELECT {number} AS part, * FROM ({part})" for number, part in enumerate(parts))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE order_rows AS
-        SELECT * EXCLUDE (part), row_number() OVER (ORDER BY part, file_path, line_number) AS row_id FROM ({rows})""",
+        SELECT * EXCLUDE (part) REPLACE (private_id(order_id, $salt) AS order_id, {_private()}),
+            row_number() OVER (ORDER BY part, file_path, line_number) AS row_id
+        FROM ({rows})""",
         values,
     )
+
+
+def _private() -> str:
+    texts = ("order_name", "product_id", "sku", "name", "category", "brand", "variant", "coupon", "country")
+    return ", ".join(f"without_address({name}) AS {name}" for name in texts)
 
 
 def _typed(query: str, number: int) -> str:
