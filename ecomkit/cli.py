@@ -1,4 +1,4 @@
-"""The command line: `ecomkit simulate | build | check | report | explain`, SHOP first."""
+"""The command line: `ecomkit simulate | init | build | check | report | explain`, SHOP first."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from ecomkit.errors import EcomkitError, UsageError
@@ -18,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+_MOST_UNUSED = 10
 
 Shop = Annotated[
     str, typer.Argument(help="A folder with a shop.toml, or the name of a fixture or example: shop, tiny.")
@@ -42,6 +45,32 @@ def simulate(
         )
     simulation.simulate(folder, seed=seed, customers=customers, months=months)
     _show(str(folder))
+
+
+@app.command(epilog="Example: ecomkit init my-shop")
+def init(
+    source: Annotated[
+        str, typer.Argument(help="A folder or file of what the shop has, a DuckDB file, or postgres://host/database.")
+    ],
+    into: Annotated[
+        Path | None, typer.Option(help="Where the shop.toml is written. [default: the folder, or beside the file]")
+    ] = None,
+) -> None:
+    """Write a commented shop.toml from what is found, and say what could not be told."""
+    from ecomkit.init import start_shop
+
+    start = start_shop(source, into=into)
+    table = Table("source", "what it is")
+    for place, what in start.sources:
+        table.add_row(Text(place), Text(what))
+    console = Console()
+    console.print(table)
+    for heading, lines in (("Could not tell", start.unclear), ("Not used", start.unused[:_MOST_UNUSED])):
+        if lines:
+            _show("\n".join([f"{heading}:", *(f"  {line}" for line in lines)]))
+    if len(start.unused) > _MOST_UNUSED:
+        _show(f"  and {len(start.unused) - _MOST_UNUSED} more")
+    _show(f"Written: {start.path}")
 
 
 @app.command(epilog="Example: ecomkit build shop --into shop.duckdb")

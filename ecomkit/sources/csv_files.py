@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TextIO
 
 import duckdb
 import pyarrow as pa
+
+from ecomkit.errors import SourceError
 
 _DELIMITERS = ",;\t|"
 _ROWS_AT_ONCE = 20_000
@@ -21,9 +24,18 @@ Row = tuple[int, list[str] | None, str]
 
 
 def csv_header(path: Path) -> list[str]:
-    """Return the names in the header of a CSV file, without the spaces around them; none in a file without text."""
-    with _opened(path) as file:
-        first = file.readline()
+    """Return the names in the header of a CSV file, without the spaces around them; none in a file without text.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read to its end.
+    """
+    try:
+        with _opened(path) as file:
+            first = file.readline()
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"The file '{path}' cannot be read to its end: {error}. Copy or export it again.") from error
     return [name.strip() for name in next(csv.reader([first], delimiter=_delimiter(first)), [])]
 
 
@@ -52,7 +64,7 @@ def csv_rows(path: Path) -> Iterator[Row]:
             try:
                 row = next(reader, None)
             except csv.Error:
-                row = [""] * (width + 1)
+                row = ["?"] * (width + 1)
             if row is None:
                 return
             while len(row) > width and not row[-1]:

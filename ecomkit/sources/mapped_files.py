@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import duckdb
 
 from ecomkit.errors import SourceError, did_you_mean, quoted
 from ecomkit.settings import Source
-from ecomkit.sources.csv_files import csv_header, load_csv
+from ecomkit.sources.csv_files import csv_header, csv_rows, load_csv
 
 
 def mapped_rows(
@@ -63,6 +64,25 @@ def mapped_rows(
         SELECT {_text(str(path))} AS file_path, {_text(path.name)} AS source_file,
             row_number() OVER () + 1 AS line_number, true AS is_row, {", ".join(selected)}
         FROM read_parquet({_text(str(path))})"""
+
+
+def sample_rows(path: Path, rows: int) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the columns of a CSV or Parquet file, and its first rows as text, empty where null.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read.
+    """
+    if path.suffix != ".parquet":
+        columns = csv_header(path)
+        read = (dict(zip(columns, row, strict=False)) for _line, row, _text in csv_rows(path) if row)
+        return columns, list(islice(read, rows))
+    with duckdb.connect() as con:
+        columns = _columns(con, Source("", path, path.stem))
+        texts = ", ".join(f"coalesce(CAST({_name(column)} AS VARCHAR), '')" for column in columns)
+        found = con.execute(f"SELECT {texts} FROM read_parquet({_text(str(path))}) LIMIT {rows}").fetchall()
+    return columns, [dict(zip(columns, row, strict=True)) for row in found]
 
 
 def _columns(con: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
