@@ -168,3 +168,14 @@ def test_explain_shows_definition_and_query(ecomkit, made):
     assert out.startswith("aov\n\n")
     assert "Query for 2026-W44, in postgres:" in out
     assert 'FROM "orders"' in out
+
+
+def test_init_says_what_it_found_wrote_and_could_not_tell(ecomkit, tmp_path):
+    (tmp_path / "orders.csv").write_text("order_id,date,price\n1,2026-07-01,5\n")
+    (tmp_path / "notes.txt").touch()
+    status, out, err = ecomkit("init", tmp_path, "--into", tmp_path)
+    assert (status, err) == (0, "")
+    assert re.search(r"orders\.csv +\S order lines", out)
+    assert "Could not tell:\n  who bought: no column of orders.csv looks like a customer's id\n" in out
+    assert f"Not used:\n  notes.txt\nWritten: {tmp_path / 'shop.toml'}\n" in out
+    assert ecomkit("init", tmp_path)[0] == 2
