@@ -102,19 +102,26 @@ def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wante
     con.execute("CREATE OR REPLACE TABLE sent_text (row_id BIGINT, raw VARCHAR)")
     with tempfile.TemporaryDirectory() as scratch:
         for portion in portions:
-            held = f"SELECT row_id FROM wanted WHERE {portion.holds('row_id')}"
-            wrapped = f"SELECT row_id FROM ({held}) WHERE {portion.place_of('row_id')} > 0"
-            numbers = f"SELECT DISTINCT {portion.number_of('row_id')} FROM ({wrapped})"
-            if con.execute(f"SELECT count(*) FROM ({held})").fetchone()[0]:
-                lay_out_lines(con, portion, Path(scratch))
-                con.execute(
-                    f"""INSERT INTO sent_text
-                    SELECT row_id, masked(raw) FROM (
-                        SELECT {portion.row_id("number")} AS row_id, raw FROM lines
-                        UNION ALL
-                        SELECT {portion.row_id("number", "place")}, raw FROM ({unwrapped(numbers)})
-                    ) SEMI JOIN ({held}) USING (row_id)"""
-                )
+            con.execute(
+                f"""CREATE OR REPLACE TEMP TABLE wanted_here AS
+                SELECT row_id, {portion.number_of("row_id")} AS number FROM wanted WHERE {portion.holds("row_id")}"""
+            )
+            if not con.execute("SELECT count(*) FROM wanted_here").fetchone()[0]:
+                continue
+            lay_out_lines(con, portion, Path(scratch))
+            # Most lines are not wanted: they go before anything is done with their text.
+            con.execute(
+                """CREATE OR REPLACE TEMP TABLE lines AS
+                SELECT * FROM lines WHERE number IN (SELECT number FROM wanted_here)"""
+            )
+            con.execute(
+                f"""INSERT INTO sent_text
+                SELECT row_id, masked(raw) FROM (
+                    SELECT {portion.row_id("number")} AS row_id, raw FROM lines
+                    UNION ALL
+                    SELECT {portion.row_id("number", "place")}, raw FROM ({unwrapped("SELECT number FROM lines")})
+                ) SEMI JOIN wanted_here USING (row_id)"""
+            )
     con.execute("DROP TABLE IF EXISTS lines; DROP TABLE wanted")
 
 
