@@ -85,7 +85,8 @@ def kit(folder: Path) -> None:
 def measure(task: str, folder: Path) -> tuple[float, float]:
     """Run a task in a process of its own; return its seconds and the GiB that it held at most."""
     program = (
-        "import json, resource, sys, time; from pathlib import Path; sys.path.insert(0, 'benchmarks'); import every_call\n"
+        "import json, resource, sys, time\nfrom pathlib import Path\n"
+        "sys.path.insert(0, 'benchmarks')\nimport every_call\n"
         f"started = time.perf_counter(); every_call.{task}(Path({str(folder)!r}))\n"
         "held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
         "print(json.dumps([time.perf_counter() - started, held]))"

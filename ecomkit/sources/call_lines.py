@@ -128,7 +128,7 @@ def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: st
     # A separator that Unicode gives to no character, and no quotes: a line is one value whatever it holds.
     con.execute(
         """CREATE OR REPLACE TEMP TABLE lines AS
-        SELECT file_index + 1 AS file_number, row_number() OVER () AS number, line AS raw
+        SELECT file_index::BIGINT + 1 AS file_number, row_number() OVER () AS number, line AS raw
         FROM read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '\U0010ffff', quote = '', escape = '',
             header = false, auto_detect = false, strict_mode = false, compression = $compression,
             max_line_size = 16777216, buffer_size = 33554432)""",
