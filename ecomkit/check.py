@@ -96,7 +96,7 @@ def place(example: Mapping[str, Any]) -> str:
 
 
 def orders_told(shop: Shop) -> dict[str, Any]:
-    """Return how many calls and rows told of orders, how many orders these are, and the money rules they are read by."""
+    """Return how many calls and rows told of orders, how many orders these are, and their money rules."""
     log = shop.build_log.filter(_.step == "orders")
     [sums] = log.agg(told=_.rows_in.sum(), duplicates=_.duplicates.sum()).to_pyarrow().to_pylist()
     ruled = shop.orders.group_by("money_rule").agg(orders=_.count()).order_by(_.orders.desc(), "money_rule")
