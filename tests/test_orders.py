@@ -159,14 +159,15 @@ def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop)
 def test_every_missing_rate_is_named_at_once_of_orders_and_refunds(make_shop):
     folder = make_shop(
         server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="usd ")),
-        server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o2", currency="?")),
+        server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o2", currency="XTS")),
         server("Order Refunded", at="2026-10-09T10:00:00Z", user="u", order_id="o2", total=5, currency="GBP"),
     )
     with pytest.raises(SourceError) as caught:
         open_shop(folder)
     assert str(caught.value) == (
-        "There is no exchange rate for '?', 'GBP', 'USD': '?' for 1 rows from 2026-10-01 to 2026-10-01; "
-        "'GBP' for 1 rows from 2026-10-09 to 2026-10-09; 'USD' for 1 rows from 2026-10-01 to 2026-10-01. "
+        "There is no exchange rate for 'GBP', 'USD', 'XTS': "
+        "'GBP' for 1 rows from 2026-10-09 to 2026-10-09; 'USD' for 1 rows from 2026-10-01 to 2026-10-01; "
+        "'XTS' for 1 rows from 2026-10-01 to 2026-10-01. "
         "Add a line per day to the file that 'rates' names in [money] of shop.toml "
         "(columns date, currency, rate to the shop's currency)."
     )
