@@ -23,24 +23,24 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     )
     marked = calls.mutate(in_session=belongs.fill_null(False))
     by_device = ibis.window(group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"])
-    compared = marked.mutate(
-        gap=epoch_ms(_.occurred_at) - epoch_ms(_.occurred_at.lag().over(by_device)),
-        person_before=_.person_id.lag().over(by_device),
-    ).mutate(
-        opens=(_.gap.isnull() | (_.gap > LONGEST_GAP_SECONDS * 1000) | (_.person_before != _.person_id)).cast("int64")
+    compared = marked.mutate(at_ms=epoch_ms(_.occurred_at)).mutate(
+        gap=_.at_ms - _.at_ms.lag().over(by_device), person_before=_.person_id.lag().over(by_device)
+    )
+    told = compared.mutate(
+        opens_session=compared.in_session
+        & (
+            compared.gap.isnull()
+            | (compared.gap > LONGEST_GAP_SECONDS * 1000)
+            | (compared.person_before != compared.person_id)
+        )
     )
     so_far = ibis.window(
         group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"], preceding=(None, 0)
     )
-    counted = compared.mutate(visit=_.opens.sum().over(so_far))
-    one_visit = ibis.window(group_by=["in_session", "anonymous_id", "visit"])
-    return counted.mutate(
-        session_id=ibis.ifelse(
-            _.in_session,
-            _.anonymous_id + ":" + epoch_ms(_.occurred_at.min().over(one_visit)).cast(str),
-            ibis.null(str),
-        )
-    ).drop("in_session", "gap", "person_before", "opens", "visit")
+    opened_ms = ibis.ifelse(told.opens_session, told.at_ms, ibis.null("int64")).max().over(so_far)
+    return told.mutate(
+        session_id=ibis.ifelse(told.in_session, told.anonymous_id + ":" + opened_ms.cast(str), ibis.null(str))
+    ).drop("in_session", "at_ms", "gap", "person_before")
 
 
 def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:
@@ -49,14 +49,13 @@ def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:
     Parameters
     ----------
     placed
-        One row per call with its `session_id`, null outside a session.
+        One row per call with its `session_id`, null outside a session, and whether it opens it.
     calls
         The same calls with all that they say.
     """
     in_session = placed.filter(_.session_id.notnull())
-    first = ibis.window(group_by="session_id", order_by=["occurred_at", "message_id"])
-    opening = in_session.mutate(place=ibis.row_number().over(first)).filter(_.place == 0)
-    opening = opening.select("row_id", "session_id", "person_id").join(calls, "row_id").select(
+    first_calls = in_session.filter(_.opens_session).select("row_id", "session_id", "person_id")
+    opening = first_calls.join(calls, "row_id").select(
         "session_id", "person_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
         "utm_content", "campaign_id", "click_id", "device_type",
         landing_path=_.page_path, referrer_host=referrer_host(_.referrer),

@@ -96,11 +96,11 @@ def _bytes_of(path: Path) -> bytes:
     return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
 
-def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Path) -> None:
+def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Path, *, only: str = "") -> None:
     """Create the temporary tables `lines`: `file_number, number, raw`, and `files`: `file_number, source_file, before`.
 
     A line's place in its file is `number - before`. Bytes that are no UTF-8 become
-    replacement characters.
+    replacement characters. With `only`, a query of numbers, no other lines are laid out.
 
     Raises
     ------
@@ -110,11 +110,11 @@ def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Pat
     try:
         if portion.form == "document":
             raise duckdb.InvalidInputException
-        _read(con, portion.paths, portion.form)
-        if portion.form == "gzip":
+        _read(con, portion.paths, portion.form, only)
+        if portion.form == "gzip" and not only:
             _check_whole(con, portion)
     except duckdb.InvalidInputException:
-        _read(con, [_repaired(portion, path, scratch) for path in portion.paths], "none")
+        _read(con, [_repaired(portion, path, scratch) for path in portion.paths], "none", only)
     labels = [str(path.relative_to(portion.source.path.parent)) for path in portion.paths]
     con.execute(
         """CREATE OR REPLACE TEMP TABLE files AS
@@ -124,14 +124,17 @@ def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Pat
     )
 
 
-def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: str) -> None:
+def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: str, only: str) -> None:
     # A separator that Unicode gives to no character, and no quotes: a line is one value whatever it holds.
     con.execute(
         """CREATE OR REPLACE TEMP TABLE lines AS
-        SELECT file_index::BIGINT + 1 AS file_number, row_number() OVER () AS number, line AS raw
-        FROM read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '\U0010ffff', quote = '', escape = '',
-            header = false, auto_detect = false, strict_mode = false, compression = $compression,
-            max_line_size = 16777216, buffer_size = 33554432)""",
+        SELECT * FROM (
+            SELECT file_index::BIGINT + 1 AS file_number, row_number() OVER () AS number, line AS raw
+            FROM read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '\U0010ffff', quote = '', escape = '',
+                header = false, auto_detect = false, strict_mode = false, compression = $compression,
+                max_line_size = 16777216, buffer_size = 33554432)
+        )"""
+        + (f" WHERE number IN ({only})" if only else ""),
         {"paths": [str(path) for path in paths], "compression": compression},
     )
 

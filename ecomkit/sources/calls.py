@@ -190,7 +190,8 @@ def create_items(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
             SELECT row_id, unquoted(products) AS products FROM calls WHERE products IS NOT NULL AND problem IS NULL
         ), lists AS (
             SELECT row_id, json_transform(
-                CASE WHEN left(ltrim(products), 1) = '{{' THEN '[' || products || ']' ELSE products END, '{shape}') AS items
+                CASE WHEN left(ltrim(products), 1) = '{{' THEN '[' || products || ']' ELSE products END, '{shape}'
+            ) AS items
             FROM sent WHERE json_valid(products)
         ), items AS (
             SELECT row_id, unnest(items) AS item, generate_subscripts(items, 1) AS line_number FROM lists

@@ -104,22 +104,19 @@ def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wante
         for portion in portions:
             con.execute(
                 f"""CREATE OR REPLACE TEMP TABLE wanted_here AS
-                SELECT row_id, {portion.number_of("row_id")} AS number FROM wanted WHERE {portion.holds("row_id")}"""
+                SELECT row_id, {portion.number_of("row_id")} AS number, row_id <> {portion.row_id("number")} AS in_body
+                FROM wanted WHERE {portion.holds("row_id")}"""
             )
             if not con.execute("SELECT count(*) FROM wanted_here").fetchone()[0]:
                 continue
-            lay_out_lines(con, portion, Path(scratch))
-            # Most lines are not wanted: they go before anything is done with their text.
-            con.execute(
-                """CREATE OR REPLACE TEMP TABLE lines AS
-                SELECT * FROM lines WHERE number IN (SELECT number FROM wanted_here)"""
-            )
+            lay_out_lines(con, portion, Path(scratch), only="SELECT number FROM wanted_here")
             con.execute(
                 f"""INSERT INTO sent_text
                 SELECT row_id, masked(raw) FROM (
                     SELECT {portion.row_id("number")} AS row_id, raw FROM lines
                     UNION ALL
-                    SELECT {portion.row_id("number", "place")}, raw FROM ({unwrapped("SELECT number FROM lines")})
+                    SELECT {portion.row_id("number", "place")}, raw
+                    FROM ({unwrapped("SELECT DISTINCT number FROM wanted_here WHERE in_body")})
                 ) SEMI JOIN wanted_here USING (row_id)"""
             )
     con.execute("DROP TABLE IF EXISTS lines; DROP TABLE wanted")
