@@ -92,7 +92,7 @@ def measure(task: str, folder: Path) -> tuple[float, float]:
         "print(json.dumps([time.perf_counter() - started, held]))"
     )
     ran = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, cwd=shops.ROOT)
-    return tuple(json.loads(ran.stdout))
+    return tuple(json.loads(ran.stdout.splitlines()[-1]))
 
 
 def main() -> None:
