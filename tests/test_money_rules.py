@@ -12,8 +12,8 @@ from ibis import _
 from ecomkit.pipeline.money_rules import RULES, SPEC_RULE
 from ecomkit.pipeline.order_money import with_money_rule
 from ecomkit.schemas import MONEY
-from ecomkit.settings import MONEY_RULES
 from ecomkit.shop import open_shop
+from ecomkit.source_settings import MONEY_RULES
 from tests.calls import server
 from tests.conftest import TOML
 

@@ -1,7 +1,6 @@
 """`ecomkit init`: look, write a shop.toml that loads, and say what could not be told."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from ecomkit.init.found import Found
 from ecomkit.init.tables import look_at
 from ecomkit.init.writing import toml_of
 from ecomkit.settings import load_settings
+from ecomkit.source_settings import holds_secret
 
 _DATABASES = (".duckdb", ".ddb", ".db")
 
@@ -72,9 +72,7 @@ def start_shop(source: str, *, into: Path | None = None) -> Start:
 
 
 def _refuse_secrets(url: str) -> None:
-    place = url.partition("://")[2]
-    user = place.rpartition("@")[0]
-    if ":" in user or re.search("[?&][^=]*(pass|secret|token|key)[^=]*=", place, re.IGNORECASE):
+    if holds_secret(url):
         raise UsageError(
             "The url holds a password or another secret, which would land in shop.toml. Take it out, and give it by "
             "the environment (PGPASSWORD), in .pgpass or as application default credentials."

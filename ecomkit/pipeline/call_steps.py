@@ -4,6 +4,7 @@ Only `calls` holds all that was sent. The tables made of it are narrow, one row 
 call, and joined to it where a step needs more.
 """
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
@@ -77,4 +78,6 @@ def quarantined_calls(bench: Workbench, judged: ir.Table, portions: list[Portion
     with bench.at_work() as con:
         sent_text(con, portions, "SELECT row_id FROM verdicts WHERE outcome = 'quarantined'")
     unusable = judged.filter(_.outcome == "quarantined").left_join(bench.table("sent_text"), "row_id")
+    # A row of a warehouse has no line: its message id leads to it.
+    unusable = unusable.mutate(raw=ibis.coalesce(_.raw, "message id " + _.message_id))
     return bench.lay_out("quarantined_calls", unusable.select(*QUARANTINE.names).cast(QUARANTINE))

@@ -115,6 +115,9 @@ def finished_emails(told: ir.Table) -> ir.Table:
 
     A message whose delivery the data does not hold keeps a null `delivered_at`.
     """
+    # A subject that one person alone got may greet by name.
+    people = told.person_id.nunique().over(group_by="email_subject")
+    told = told.mutate(email_subject=ibis.ifelse(people > 1, told.email_subject, ibis.null(str)))
     opened, clicked = told.event_name == _OPENED, told.event_name == _CLICKED
     firsts = {name: told.occurred_at.min(where=told.event_name.isin(events)) for name, events in _OUTCOMES.items()}
     newsletter = "newsletter-" + told.newsletter_id.nullif("")

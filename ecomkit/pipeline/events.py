@@ -178,8 +178,9 @@ def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
 
 def _units(text: ir.StringValue) -> ir.IntegerValue:
     # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
+    # What comes back is sometimes sent as less than none.
     sent = _number(text)
-    return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.round(), 1)).try_cast("int64")
+    return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.abs().round(), 1)).try_cast("int64")
 
 
 def _whole(text: ir.StringValue) -> ir.IntegerValue:

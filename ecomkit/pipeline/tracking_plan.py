@@ -5,8 +5,9 @@ beside them, and the V1 names that old histories still hold. A track call whose 
 is not here is kept as sent.
 """
 
-import re
 from dataclasses import dataclass
+
+from ecomkit.segment_names import snake_case
 
 
 @dataclass(frozen=True)
@@ -185,11 +186,6 @@ PRODUCT_PURCHASED = "Product Purchased"
 _ITEM = ("product_id", "sku", "name", "category", "brand", "variant", "price", "quantity", "position")
 
 
-def slug(name: str) -> str:
-    """Return the name that a warehouse gives to an event or property: `Order Completed` -> `order_completed`."""
-    return "_".join(re.findall(r"[A-Z0-9]+[a-z0-9]*|[a-z0-9]+", name)).lower()
-
-
 def spellings(name: str) -> tuple[str, ...]:
     """Return the keys that a property is sent under, its own first."""
     first, *rest = name.split("_")
@@ -198,8 +194,8 @@ def spellings(name: str) -> tuple[str, ...]:
 
 
 def canonical_names() -> dict[str, str]:
-    """Return the slug of every known event name, old and new, with its V2 spelling."""
-    return {slug(known): name for name, event in PLAN.items() for known in (name, *event.aliases)}
+    """Return the warehouse name of every known event, old and new, with its V2 spelling."""
+    return {snake_case(known): name for name, event in PLAN.items() for known in (name, *event.aliases)}
 
 
 # Column of `calls` -> the keys it is sent under, the first found counts.
