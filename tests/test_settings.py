@@ -98,7 +98,8 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
         pytest.param(
             GOOD + '[money]\nrule = "gross"\n',
             "'rule' in [money] is 'gross', not one of 'detect', 'after_discount', 'before_discount', "
-            "'discount_ignored', 'revenue_is_total', 'total_is_goods', 'tax_in_prices', 'tax_in_revenue', 'discount_in_prices'",
+            "'discount_ignored', 'revenue_is_total', 'total_is_goods', 'tax_in_prices', "
+            "'tax_in_revenue', 'discount_in_prices'",
             id="money rule",
         ),
         pytest.param(
