@@ -10,6 +10,8 @@ from ibis import _
 
 from ecomkit.pipeline import tracking_plan
 
+_NO_LIST = "products that are no list of items: left out"
+
 
 def corrections(kept: ir.Table, items: ir.Table) -> ir.Table:
     """Return one row per kept call and correction made on it: `row_id, reason`.
@@ -42,7 +44,9 @@ def corrections(kept: ir.Table, items: ir.Table) -> ir.Table:
             & lines.quantity.try_cast("float64").isnull(),
         },
     )
-    return ibis.union(of_calls, of_lines).distinct()
+    sent_some = kept.filter(kept.products.notnull(), ~kept.products.isin(["[]", '""'])).select("row_id")
+    unread = sent_some.anti_join(items, "row_id").mutate(reason=ibis.literal(_NO_LIST))
+    return ibis.union(of_calls, of_lines, unread).distinct()
 
 
 def gaps(kept: ir.Table) -> ir.Table:

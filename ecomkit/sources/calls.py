@@ -196,4 +196,5 @@ def create_items(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
         ), items AS (
             SELECT row_id, unnest(items) AS item, generate_subscripts(items, 1) AS line_number FROM lists
         )
-        SELECT row_id, line_number, {selected} FROM items WHERE item IS NOT NULL""")
+        SELECT * FROM (SELECT row_id, line_number, {selected} FROM items)
+        WHERE coalesce({", ".join(f"{name}::VARCHAR" for name in columns)}) IS NOT NULL""")
