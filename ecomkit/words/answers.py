@@ -216,7 +216,7 @@ def _group_name(name: Any, noun: str) -> str:
 
 def _set_aside(reasons: Iterable[tuple]) -> str:
     """Name the three largest reasons why rows are not in the numbers."""
-    gone = [reason for reason in reasons if reason[0] not in ("corrected", "kept")]
+    gone = [reason for reason in reasons if reason[0] in ("duplicate", "excluded", "quarantined")]
     largest = sorted(gone, key=lambda reason: (-reason[2], str(reason[1])))
     if not largest:
         return "No row was set aside."
