@@ -43,6 +43,7 @@ def clicks_of(make_shop):
 
 
 OLDER = {"email_id": "welcome", "email_subject": "Hello", "campaign_id": "12", "campaign_name": "Welcome"}
+OTHERS = {"email_id": "other", "delivery_id": "d-other"}
 NEWER = {"delivery_id": "d-1", "subject": "Hello", "campaign_id": "12"}
 
 
@@ -68,9 +69,11 @@ def test_a_message_is_read_in_either_generation(make_shop, properties, link, uns
             email("Email Link Clicked", "2026-10-01T11:01:00Z", user="u", link_id="7", **link, **properties),
             email("Email Marked as Spam", "2026-10-01T11:02:00Z", user="u", **properties),
             email(unsubscribed, "2026-10-01T11:03:00Z", user="u", list_id="3", **properties),
+            # What one person alone is told is not kept as a subject.
+            email("Email Delivered", "2026-10-01T10:00:00Z", user="v", **properties | OTHERS),
         )
     )
-    [message] = rows(shop.emails)
+    [message] = rows(shop.emails.filter(_.person_id == "user:u"))
     assert {column: short(value) if column.endswith("_at") else value for column, value in message.items()} == {
         "email_key": key,
         "person_id": "user:u",
@@ -109,6 +112,16 @@ def test_a_message_told_in_both_generations_is_one(emails_of):
     )
     assert (message["email_key"], message["opens"], message["clicks"]) == ("d-1", 1, 1)
     assert (short(message["delivered_at"]), message["campaign_name"]) == ("01T10:00:00", "Welcome")
+
+
+def test_a_subject_that_one_person_alone_got_is_not_kept(emails_of):
+    sent = emails_of(
+        email("Email Delivered", user="u", delivery_id="d-1", subject="Ida, your tea"),
+        email("Email Opened", user="u", delivery_id="d-2", subject="Ida, your tea"),
+        email("Email Delivered", user="u", delivery_id="d-3", subject="New teas"),
+        email("Email Delivered", user="v", delivery_id="d-4", subject="New teas"),
+    )
+    assert [message["subject"] for message in sent] == [None, None, "New teas", "New teas"]
 
 
 def test_a_newsletter_is_its_own_campaign(emails_of):
@@ -397,6 +410,7 @@ def test_no_address_reaches_a_built_table(make_shop):
                 href="https://shop.example/stop/ida@example.com?email=ida@example.com",
             ),
             email("Email Opened", user="olaf@example.com", delivery_id="d-3", subject="ida%40example.com"),
+            email("Email Delivered", user="v", delivery_id="d-4", subject="For olaf@example.com"),
         )
     )
     assert "For [address]" in [message["subject"] for message in rows(shop.emails)]

@@ -237,4 +237,4 @@ def product_events(located: ir.Table, items: ir.Table, order_lines: ir.Table, or
         position=ibis.null("int64"),
     )
     parts = [table.select(*PRODUCT_EVENTS.names).cast(PRODUCT_EVENTS) for table in (single, listed, purchased)]
-    return ibis.union(*parts).order_by("occurred_at", "person_id", "event_name", "product_id", "position")
+    return ibis.union(*parts)

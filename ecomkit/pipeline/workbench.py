@@ -15,7 +15,7 @@ from ecomkit.settings import Settings, Source
 
 _WORK = ("work", "main")
 # What a build may hold in memory; DuckDB puts the rest into temporary files beside the new shop.
-_MEMORY = "2GB"
+_MEMORY = "2300MB"
 
 
 @dataclass(frozen=True)
