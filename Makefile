@@ -17,9 +17,9 @@ test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n auto --dist loadfile notebooks
 
-# Many shops, long runs.
+# Many shops, many kills, many spoiled lines.
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 # The same tests on the newest versions that pyproject.toml allows.
 test-newest:

@@ -162,7 +162,7 @@ def test_order_copies_and_files_change_no_table(built, sent, change, seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
 @given(sent=lines, change=changes, seed=st.integers(0, 10_000))
 def test_order_copies_and_files_change_no_table_in_many_shops(built, sent, change, seed):
     check(built, sent, change, seed)

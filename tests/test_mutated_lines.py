@@ -220,7 +220,7 @@ def test_lines_of_ten_megabytes_cost_only_themselves(make_shop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_lines_spoiled_in_other_ways_too(make_shop, seed):
     lines, kept = spoiled(seed, LINES)
     folder = make_shop()
