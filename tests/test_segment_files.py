@@ -187,6 +187,16 @@ def test_a_gzip_file_cut_in_half_names_itself(make_shop):
     assert str(caught.value).endswith("Copy or export it again.")
 
 
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b", b"\x1f\x8bno gzip at all, whatever it begins with"], ids=["two bytes", "text"]
+)
+def test_a_file_that_only_begins_like_gzip_names_itself(make_shop, content):
+    folder = make_shop()
+    (folder / "calls.ndjson").write_bytes(content)
+    with pytest.raises(SourceError, match=r"cannot be read to its end: .* Copy or export it again\.$"):
+        open_shop(folder)
+
+
 def test_a_line_that_never_ends_costs_only_itself(make_shop):
     endless = '{"type": "page", "properties": {"title": "' + "x" * 12_000_000
     shop = open_shop(make_shop(page(), endless, page(device="d2")))

@@ -113,7 +113,10 @@ def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Pat
         _read(con, portion.paths, portion.form, only)
         if portion.form == "gzip" and not only:
             _check_whole(con, portion)
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, duckdb.IOException):
+        if portion.form == "gzip":
+            for path in portion.paths:
+                _read_through(portion.source, path)
         _read(con, [_repaired(portion, path, scratch) for path in portion.paths], "none", only)
     labels = [str(path.relative_to(portion.source.path.parent)) for path in portion.paths]
     con.execute(
@@ -149,15 +152,18 @@ def _check_whole(con: duckdb.DuckDBPyConnection, portion: Portion) -> None:
             told = int.from_bytes(opened.read(), "little")
         if (lengths.get(number, 0) - told) % (1 << 32) <= 1:
             continue
-        try:
-            with gzip.open(path) as opened:
-                while opened.read(1 << 20):
-                    pass
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(
-                f"The file '{path}' (source '{portion.source.name}') cannot be read to its end: {error}. "
-                "Copy or export it again."
-            ) from error
+        _read_through(portion.source, path)
+
+
+def _read_through(source: Source, path: Path) -> None:
+    try:
+        with gzip.open(path) as opened:
+            while opened.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(
+            f"The file '{path}' (source '{source.name}') cannot be read to its end: {error}. Copy or export it again."
+        ) from error
 
 
 def _repaired(portion: Portion, path: Path, scratch: Path) -> Path:
