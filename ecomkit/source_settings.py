@@ -84,6 +84,9 @@ def read_sources(entries: list[dict[str, Any]], folder: Path, problems: list[str
             problems.append(f"'money_rule' in [[source]] {number} is {own_rule!r}, not one of {quoted(MONEY_RULES)}")
         problems += _wrong_currencies(options.get("currencies", {}), number)
         sources.append(_source(entry, options, folder))
+    names = [source.name for source in sources if source.kind.startswith("segment")]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        problems.append(f"{names.count(name)} [[source]] of calls are named '{name}', so give each a 'name' of its own")
     if not entries:
         problems.append("there is no [[source]]")
     return tuple(sources)

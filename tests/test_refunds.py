@@ -150,3 +150,21 @@ def test_a_refund_of_an_order_nobody_knows_is_kept(make_shop, refund, amount):
     [row] = rows(shop.refunds)
     assert row["order_id"] is None
     assert (row["amount"] if amount is None else float(row["amount"])) == amount
+
+
+def test_a_sum_that_cannot_be_read_is_not_the_whole_order(make_shop):
+    shop = open_shop(
+        make_shop(
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order(revenue=100.0)),
+            server("Order Refunded", at="2026-10-02T10:00:00Z", user="u", order_id="o1", total="five"),
+            server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o2", revenue=100.0)),
+            server("Order Refunded", at="2026-10-02T10:00:00Z", user="u", order_id="o2", total="5,00 EUR"),
+        )
+    )
+    amounts = {row["order_id"]: row["amount"] for row in rows(shop.refunds)}
+    assert amounts["o1"] is None
+    assert float(amounts["o2"]) == 5.0
+    assert {row["order_id"]: row["status"] for row in rows(shop.orders)} == {
+        "o1": "completed",
+        "o2": "partially_refunded",
+    }

@@ -202,3 +202,31 @@ def test_a_line_that_never_ends_costs_only_itself(make_shop):
     shop = open_shop(make_shop(page(), endless, page(device="d2")))
     assert [row["line_number"] for row in rows(shop.quarantine)] == [2]
     assert len(rows(shop.events)) == 2
+
+
+def test_a_long_line_cut_within_a_character_costs_only_itself(make_shop):
+    endless = json.dumps({"type": "page", "ab": "é" * 9_000_000}, ensure_ascii=False)
+    shop = open_shop(make_shop(page(), endless, page(device="d2")))
+    assert [row["line_number"] for row in rows(shop.quarantine)] == [2]
+    assert len(rows(shop.events)) == 2
+
+
+def test_a_file_named_like_a_pattern_is_that_file(make_shop):
+    folder = make_shop(page(device="other"))
+    (folder / "calls.ndjson").rename(folder / "callsX.ndjson")
+    (folder / "calls[*]?.ndjson").write_text(json.dumps(page(device="own")))
+    toml = (folder / "shop.toml").read_text()
+    (folder / "shop.toml").write_text(toml.replace("calls.ndjson", "calls[*]?.ndjson"))
+    assert {row["anonymous_id"] for row in rows(open_shop(folder).events)} == {"own"}
+
+
+def test_phones_as_ids_and_queries_in_paths_are_not_kept(make_shop):
+    shop = open_shop(
+        make_shop(
+            page(user="+49 170 1234567", path="/thanks?first_name=Jane#Jane", search="?utm_source=%2B491701234567")
+        )
+    )
+    text = str(rows(shop.events)) + str(rows(shop.people)) + str(rows(shop.sessions))
+    for private in ("1234567", "Jane"):
+        assert private not in text
+    assert [row["page_path"] for row in rows(shop.events)] == ["/thanks"]

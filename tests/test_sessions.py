@@ -136,3 +136,13 @@ def test_a_call_that_names_no_library_belongs_to_its_device(make_shop):
         del call["context"]
     [row] = sessions_of(open_shop(make_shop(*calls)))
     assert row["ended_at"].minute == 4
+
+
+def test_two_people_in_one_millisecond_have_a_session_each(make_shop):
+    at = "2026-10-01T10:00:00Z"
+    shop = open_shop(
+        make_shop(page(at=at, user="ana"), page(at=at, user="bo"), page(at="2026-10-01T10:01:00Z", user="bo"))
+    )
+    found = sessions_of(shop)
+    assert sorted((row["person_id"], row["pageviews"]) for row in found) == [("user:ana", 1), ("user:bo", 2)]
+    assert len({row["session_id"] for row in found}) == 2

@@ -29,7 +29,7 @@ from ecomkit.settings import Settings
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files
 
-_RATES = {"date": "date", "currency": "string", "rate": "decimal(18, 6)"}
+_RATES = {"date": "date", "currency": "string", "rate": "decimal(18, 8)"}
 
 
 def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, progress: Callable[[str], None]) -> None:

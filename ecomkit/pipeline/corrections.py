@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.pipeline import tracking_plan
+from ecomkit.pipeline.events import number
 
 _NO_LIST = "products that are no list of items: left out"
 
@@ -29,7 +30,7 @@ def corrections(kept: ir.Table, items: ir.Table) -> ir.Table:
         "money sent as text": kept.money_as_text,
         "money with a currency sign": kept.money_with_sign,
         "money that is no number: left out": kept.money_unreadable,
-        "total sent as value": said_as_value & (kept.total == kept.value),
+        "total sent as value": said_as_value & kept.sent_total.isnull(),
         "no message id: made from what was sent": kept.without_message_id,
         "no timestamp: worked out from the arrival": kept.sent_timestamp.isnull(),
     }
@@ -41,7 +42,7 @@ def corrections(kept: ir.Table, items: ir.Table) -> ir.Table:
         {
             "item without a quantity: taken as one": lines.quantity.isnull(),
             "item with a quantity that is no number: taken as one": lines.quantity.notnull()
-            & lines.quantity.try_cast("float64").isnull(),
+            & number(lines.quantity).isnull(),
         },
     )
     sent_some = kept.filter(kept.products.notnull(), ~kept.products.isin(["[]", '""'])).select("row_id")

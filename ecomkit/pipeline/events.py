@@ -170,6 +170,7 @@ def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
         order_id=_order_id(judged),
         product_id=ibis.ifelse(judged.event_name.isin(tracking_plan.PRODUCT_EVENTS), product_id, judged.product_id),
         # Checkout Started says `value` where the order says `total`.
+        sent_total=judged.total,
         total=ibis.coalesce(judged.total, judged.value),
         quantity=_units(judged.quantity),
         position=_whole(judged.position),
@@ -179,15 +180,16 @@ def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
 def _units(text: ir.StringValue) -> ir.IntegerValue:
     # Whole units, at least one where something was sent: 0.5 metres are one piece, whose money the line holds.
     # What comes back is sometimes sent as less than none.
-    sent = _number(text)
+    sent = number(text)
     return ibis.ifelse(sent == 0, 0, ibis.greatest(sent.abs().round(), 1)).try_cast("int64")
 
 
 def _whole(text: ir.StringValue) -> ir.IntegerValue:
-    return _number(text).try_cast("int64")
+    return number(text).try_cast("int64")
 
 
-def _number(text: ir.StringValue) -> ir.FloatingValue:
+def number(text: ir.StringValue) -> ir.FloatingValue:
+    """Return the number that a text says, null where it says none that can be counted to."""
     # Neither NaN, which is above all numbers, nor infinity nor a number that nobody counts to.
     sent = text.try_cast("float64")
     return ibis.ifelse(sent.abs() <= MOST_UNITS, sent, ibis.null("float64"))
@@ -203,7 +205,7 @@ def typed_items(items: ir.Table) -> ir.Table:
 
     `line_total` is the money of a quantity that is not whole; null where price x quantity says it.
     """
-    sent = _number(items.quantity)
+    sent = number(items.quantity)
     part = (items.price.cast("float64") * sent).round(4).cast(MONEY)
     return items.mutate(
         quantity=_units(items.quantity).fill_null(1),

@@ -10,8 +10,8 @@ from ecomkit.errors import SourceError, quoted
 from ecomkit.schemas import MONEY
 
 CENT = Decimal("0.01")
-_FACTOR = "decimal(18, 6)"
-_WIDE = "decimal(20, 6)"
+_FACTOR = "decimal(18, 8)"
+_WIDE = "decimal(19, 8)"
 # Signs that mean one currency. A dollar sign means the shop's own dollar, if it counts in one.
 _SIGNS = {"€": "EUR", "£": "GBP"}
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD")

@@ -23,7 +23,9 @@ def refund_drafts(calls: ir.Table) -> ir.Table:
     refunded = calls.filter(_.event_name == "Order Refunded")
     return refunded.select(
         "order_id", "received_at", "revenue", "total", "currency", "row_id",
-        refund_id=_.message_id, refunded_at=_.occurred_at, by_line=ibis.literal(False),
+        refund_id=_.message_id, refunded_at=_.occurred_at,
+        unreadable=_.money_unreadable & _.revenue.isnull() & _.total.isnull(),
+        by_line=ibis.literal(False),
         sender=_.source + " " + _.library.fill_null(""),
     )  # fmt: skip
 
@@ -96,7 +98,7 @@ def finished_refunds(rated: ir.Table, listed: ir.Table, *, currency: str) -> ir.
     before = ibis.window(group_by="order_id", order_by=["refunded_at", "received_at", "refund_id"], preceding=(None, 1))
     left = asked.mutate(left=_.order_revenue - _.asked.sum().over(before).fill_null(0))
     amount = ibis.ifelse(
-        left.order_revenue.isnull() | left.by_line,
+        left.order_revenue.isnull() | left.by_line | left.asked.isnull(),
         left.asked,
         ibis.greatest(ibis.least(left.asked, left.left), 0),
     )
@@ -120,6 +122,8 @@ def _asked(rated: ir.Table) -> ir.Table:
     tax_in_revenue = rated.money_rule == "tax_in_revenue"
     return rated.mutate(
         asked=ibis.cases(
+            # A sum was sent that cannot be read: how much went back is not known.
+            (rated.unreadable.fill_null(False), ibis.null(MONEY)),
             (rated.order_revenue.isnull() | rated.by_line, ibis.coalesce(revenue.nullif(0), total, revenue, _.listed)),
             (by_revenue, ibis.ifelse(tax_in_revenue, (revenue * net).round(2).cast(MONEY), revenue)),
             (total.isnull(), ibis.coalesce(_.listed, rated.order_revenue)),

@@ -37,10 +37,13 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     so_far = ibis.window(
         group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"], preceding=(None, 0)
     )
-    opened_ms = ibis.ifelse(told.opens_session, told.at_ms, ibis.null("int64")).max().over(so_far)
-    return told.mutate(
-        session_id=ibis.ifelse(told.in_session, told.anonymous_id + ":" + opened_ms.cast(str), ibis.null(str))
-    ).drop("in_session", "at_ms", "gap", "person_before")
+    # The start in half milliseconds: odd where another person opened a session in the same one.
+    halves = told.at_ms * 2 + (told.gap == 0).fill_null(False).cast("int64")
+    opened = ibis.ifelse(told.opens_session, halves, ibis.null("int64")).max().over(so_far)
+    session_id = told.anonymous_id + ":" + (opened // 2).cast(str) + ibis.ifelse(opened % 2 == 1, "b", "")
+    return told.mutate(session_id=ibis.ifelse(told.in_session, session_id, ibis.null(str))).drop(
+        "in_session", "at_ms", "gap", "person_before"
+    )
 
 
 def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:

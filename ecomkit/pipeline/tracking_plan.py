@@ -41,7 +41,7 @@ PLAN_PROPERTIES: dict[str, Property] = {
     "id": Property("id", kept=True),
     "list_id": Property("id", kept=True),
     "promotion_id": Property("id", kept=True),
-    "coupon_id": Property("id", kept=True),
+    "coupon_id": Property("id"),
     "wishlist_id": Property("id"),
     "review_id": Property("id"),
     "sku": Property("text", kept=True),

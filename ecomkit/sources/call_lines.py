@@ -7,6 +7,7 @@ the same lines under the same numbers.
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from ecomkit.settings import Source
 
 # Bytes on disk of one portion; a gzipped file holds about ten times as many.
 _PORTION = {"none": 192 << 20, "gzip": 24 << 20, "document": 24 << 20}
-# A call has at most 32 KB; whoever sends more than this has no call to send.
-_LONGEST_LINE = 16 << 20
+# A call has at most 32 KB; whoever sends more than this has no call to send. A byte that is replaced becomes three.
+_LONGEST_LINE = (16 << 20) // 3 - 2
 # A row id holds the portion, the line in it, and the place in an HTTP body of several calls (0 for a line of its own).
 _PORTION_BITS, _LINE_BITS = 50, 24
 
@@ -54,11 +55,12 @@ class Portion:
 
 def portions_of(files: Sequence[tuple[Source, Path]]) -> list[Portion]:
     """Put files of one source and form together until a portion is full."""
+    sources = list(dict.fromkeys(source.name for source, _path in files))
+    formed = [(source, path, _form(path)) for source, path in files]
     found: list[Portion] = []
     size = 0
-    for source, path in files:
-        form, bytes_here = _form(path), path.stat().st_size
-        last = found[-1] if found else None
+    for source, path, form in sorted(formed, key=lambda file: (sources.index(file[0].name), file[2])):
+        last, bytes_here = found[-1] if found else None, path.stat().st_size
         if last and last.source == source and last.form == form and size + bytes_here <= _PORTION[form]:
             found[-1] = Portion(last.number, source, (*last.paths, path), form)
             size += bytes_here
@@ -138,7 +140,7 @@ def _read(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], compression: st
                 max_line_size = 16777216, buffer_size = 33554432)
         )"""
         + (f" WHERE number IN ({only})" if only else ""),
-        {"paths": [str(path) for path in paths], "compression": compression},
+        {"paths": [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths], "compression": compression},
     )
 
 
@@ -171,17 +173,23 @@ def _repaired(portion: Portion, path: Path, scratch: Path) -> Path:
     copy = scratch / f"{portion.number}-{portion.paths.index(path)}.ndjson"
     with copy.open("wb") as written:
         for line in _lines(path, as_one=portion.form == "document"):
-            written.write(line.decode("utf-8", errors="replace").encode()[: _LONGEST_LINE - 2] + b"\n")
+            written.write(line.decode("utf-8", errors="replace").encode() + b"\n")
     return copy
 
 
 def _lines(path: Path, *, as_one: bool) -> Iterator[bytes]:
-    content = _bytes_of(path)
     if as_one:
         # Line breaks of a document stand between values, never within one.
-        yield content.replace(b"\r", b" ").replace(b"\n", b" ")
-    else:
-        yield from content.split(b"\n")
+        yield _bytes_of(path).replace(b"\r", b" ").replace(b"\n", b" ")
+        return
+    with path.open("rb") as opened:
+        gzipped = opened.read(2) == b"\x1f\x8b"
+    with (gzip.open if gzipped else open)(path, "rb") as opened:
+        while line := opened.readline(_LONGEST_LINE):
+            whole = line.endswith(b"\n")
+            yield line.rstrip(b"\r\n")
+            while not whole and (rest := opened.readline(_LONGEST_LINE)):
+                whole = rest.endswith(b"\n")
 
 
 def unwrapped(numbers: str) -> str:

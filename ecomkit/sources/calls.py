@@ -54,7 +54,8 @@ _CAMPAIGN = {
     "utm_content": "utm_content",
     "campaign_id": "utm_id",
 }
-_LINKS = ("page_url", "referrer", "link_url")
+_LINKS = ("page_url", "page_path", "referrer", "link_url")
+_FREE_TEXTS = ("query", "email_subject", "campaign_name", "coupon")
 _ABOUT_EMAIL = "coalesce(regexp_matches(event, '(?i)^(email|unsubscribed)'), false)"
 # Read into other columns, and kept no longer.
 _USED_UP = ("email", "recipient", "page_search")
@@ -127,7 +128,7 @@ def _safe(flat: str, reading: Reading) -> str:
     columns = {
         name: f"without_address(nullif({name}, ''))" for name in (*SENT, *reading.properties) if name not in _USED_UP
     }
-    columns |= {name: f"without_phone({columns[name]})" for name in ("page_path", "query", "email_subject")}
+    columns |= {name: f"without_phone({columns[name]})" for name in _FREE_TEXTS}
     columns |= {name: f"instant({name})" for name in _INSTANTS}
     columns |= {name: f"as_money({name})" for name in money}
     columns |= {name: f"without_query({name})" for name in _LINKS}
@@ -137,7 +138,8 @@ def _safe(flat: str, reading: Reading) -> str:
     as_visitor = f"is_address(anonymous_id) AND {_ABOUT_EMAIL}"
     columns["anonymous_id"] = f"CASE WHEN {as_visitor} THEN NULL ELSE {columns['anonymous_id']} END"
     columns |= {
-        name: f"without_address(coalesce(nullif({name}, ''), utm(search, '{key}')))" for name, key in _CAMPAIGN.items()
+        name: f"without_phone(without_address(coalesce(nullif({name}, ''), utm(search, '{key}'))))"
+        for name, key in _CAMPAIGN.items()
     }
     # Two calls without an id are one where all that was sent is the same.
     columns["message_id"] = "coalesce(private_id(message_id, $salt), 'hash-' || content_hash)"

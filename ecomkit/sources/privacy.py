@@ -20,6 +20,7 @@ _VALUE = (
 
 PRIVACY_MACROS = rf"""
 CREATE OR REPLACE TEMP MACRO is_address(x) AS contains(x, '@') OR contains(x, '%40');
+CREATE OR REPLACE TEMP MACRO is_phone(x) AS left(trim(x), 1) = '+' AND regexp_full_match(trim(x), '{_PHONE}');
 CREATE OR REPLACE TEMP MACRO without_address(x) AS
     CASE WHEN is_address(x) OR contains(x, '%25') THEN regexp_replace(x, '{_ADDRESS}', '[address]', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO without_phone(x) AS
@@ -30,14 +31,18 @@ CREATE OR REPLACE TEMP MACRO hashed(x, salt) AS sha256(salt || lower(trim(x)));
 CREATE OR REPLACE TEMP MACRO private_id(x, salt) AS
     CASE WHEN is_address(x) THEN 'hashed-' || hashed(replace(x, '%40', '@'), salt) ELSE nullif(trim(x), '') END;
 CREATE OR REPLACE TEMP MACRO safe_id(x, salt) AS
-    CASE WHEN is_address(x) THEN 'hashed-' || hashed(replace(x, '%40', '@'), salt)
+    CASE WHEN is_address(x) OR is_phone(x) THEN 'hashed-' || hashed(replace(x, '%40', '@'), salt)
          WHEN length(trim(x)) > 9 AND left(x, 1) NOT IN ('0', '-', '{{', '[', ' ') THEN trim(x)
          WHEN regexp_full_match(lower(trim(x)), '{_NO_ID}') THEN NULL ELSE trim(x) END;
 -- More than is shown is masked, so that the cut leaves no half address.
-CREATE OR REPLACE TEMP MACRO masked(x) AS left(
+CREATE OR REPLACE TEMP MACRO masked_json(x) AS left(
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(left(x, 4000),
     '(\\*["\x27](?:{_PERSONAL_KEYS})\\*["\x27]\s*:\s*)(?:{_VALUE})', '\1"***"', 'gis'),
     '{_LOCAL}{_AT}[\p{{L}}\p{{N}}.-]*', '[address]', 'g'),
     '([?&][^=&"\s]+=)[^&"\s]*', '\1***', 'g'),
     '{_PHONE}', '[phone]', 'g'), 2000);
+-- What is no JSON names no keys to mask by: only its shape is shown.
+CREATE OR REPLACE TEMP MACRO masked(x) AS CASE
+    WHEN left(ltrim(left(x, 100)), 1) IN ('{{', '[', '"') THEN masked_json(x)
+    ELSE regexp_replace(left(x, 200), '[\p{{L}}\p{{N}}]', 'x', 'g') END;
 """

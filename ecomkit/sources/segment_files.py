@@ -39,7 +39,7 @@ def segment_file_paths(source: Source) -> list[Path]:
             "Correct 'path' in shop.toml: it counts from the folder of the shop.toml."
         )
     found = sorted(path for path in source.path.rglob("*") if path.is_file())
-    files = [path for path in found if path.name.endswith(SUFFIXES)]
+    files = [path for path in found if path.name.lower().endswith(SUFFIXES)]
     if not files:
         raise SourceError(
             f"The folder '{source.path}' (source '{source.name}') holds no file of calls; it has "
