@@ -35,14 +35,14 @@ CREATE OR REPLACE TEMP MACRO safe_id(x, salt) AS
          WHEN length(trim(x)) > 9 AND left(x, 1) NOT IN ('0', '-', '{{', '[', ' ') THEN trim(x)
          WHEN regexp_full_match(lower(trim(x)), '{_NO_ID}') THEN NULL ELSE trim(x) END;
 -- More than is shown is masked, so that the cut leaves no half address.
-CREATE OR REPLACE TEMP MACRO masked_json(x) AS left(
+CREATE OR REPLACE TEMP MACRO masked(x) AS left(
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(left(x, 4000),
     '(\\*["\x27](?:{_PERSONAL_KEYS})\\*["\x27]\s*:\s*)(?:{_VALUE})', '\1"***"', 'gis'),
     '{_LOCAL}{_AT}[\p{{L}}\p{{N}}.-]*', '[address]', 'g'),
     '([?&][^=&"\s]+=)[^&"\s]*', '\1***', 'g'),
     '{_PHONE}', '[phone]', 'g'), 2000);
 -- What is no JSON names no keys to mask by: only its shape is shown.
-CREATE OR REPLACE TEMP MACRO masked(x) AS CASE
-    WHEN left(ltrim(left(x, 100)), 1) IN ('{{', '[', '"') THEN masked_json(x)
+CREATE OR REPLACE TEMP MACRO masked_line(x) AS CASE
+    WHEN left(ltrim(left(x, 100)), 1) IN ('{{', '[', '"') THEN masked(x)
     ELSE regexp_replace(left(x, 200), '[\p{{L}}\p{{N}}]', 'x', 'g') END;
 """

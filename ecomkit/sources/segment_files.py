@@ -112,7 +112,7 @@ def sent_text(con: duckdb.DuckDBPyConnection, portions: Sequence[Portion], wante
             lay_out_lines(con, portion, Path(scratch), only="SELECT number FROM wanted_here")
             con.execute(
                 f"""INSERT INTO sent_text
-                SELECT row_id, masked(raw) FROM (
+                SELECT row_id, masked_line(raw) FROM (
                     SELECT {portion.row_id("number")} AS row_id, raw FROM lines
                     UNION ALL
                     SELECT {portion.row_id("number", "place")}, raw
