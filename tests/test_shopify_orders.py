@@ -305,3 +305,13 @@ def test_a_missing_path_and_an_empty_folder_say_so(make_shop):
 def test_an_export_of_no_orders_is_an_empty_shop(make_shop):
     shop = open_shop(make_shop(toml=TOML, files={"orders_export.csv": ",".join(HEADER) + "\n"}))
     assert rows(shop.orders) == []
+
+
+@pytest.mark.parametrize("repeated", [("Created at",), ("Email", "Created at", "Id"), ("Id",)], ids=", ".join)
+@pytest.mark.parametrize("Id", ["6866149", ""], ids=["with an Id", "without"])
+def test_a_row_that_repeats_values_of_its_order_is_still_its_next_item(make_shop, repeated, Id):
+    sold = order("#1001", ("TEA", 1, 20.0), ("POT", 1, 110.0), Id=Id)
+    sold[1] |= {column: sold[0][column] for column in repeated}
+    shop = shop_of(make_shop, sold)
+    assert [(row["sku"], float(row["line_revenue"])) for row in rows(shop.order_lines)] == [("TEA", 20), ("POT", 110)]
+    assert [float(row["revenue"]) for row in rows(shop.orders)] == [130]

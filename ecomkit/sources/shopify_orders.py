@@ -128,11 +128,16 @@ def _query(table: str, number: int) -> str:
     return f"""
         WITH read AS (
             SELECT *, row_number() OVER () AS place,
-                coalesce(created_at, financial_status, total, subtotal) IS NOT NULL AS is_first
+                coalesce(financial_status, total, subtotal) IS NOT NULL AS has_sums
             FROM {table}
+        ), begun AS (
+            -- Some exports repeat the day, or the Id, on every row of an order.
+            SELECT *, has_sums OR (created_at IS NOT NULL
+                AND row_number() OVER (PARTITION BY order_name ORDER BY place) = 1) AS is_first
+            FROM read
         ), numbered AS (
             -- An order that two files hold has two first rows; a part may begin in the middle of an order.
-            SELECT *, greatest(sum(is_first::INT) OVER (PARTITION BY order_name ORDER BY place), 1) AS copy FROM read
+            SELECT *, greatest(sum(is_first::INT) OVER (PARTITION BY order_name ORDER BY place), 1) AS copy FROM begun
         ), firsts AS (
             SELECT order_name, copy, source_file, place, {order_values} FROM numbered WHERE is_first
         ), summed AS (
