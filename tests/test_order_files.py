@@ -3,6 +3,7 @@ from ibis import _
 
 from ecomkit.errors import SourceError
 from ecomkit.shop import open_shop
+from tests.calls import order, server
 
 TOML = """
 [shop]
@@ -149,3 +150,25 @@ def test_half_a_metre_keeps_its_money(make_shop):
     shop = shop_of(make_shop, "1,2026-07-01,7,A,0.4,10\n")
     [line] = rows(shop.order_lines)
     assert (line["quantity"], float(line["line_gross"]), float(line["line_revenue"])) == (1, 4.0, 4.0)
+
+
+def test_a_refund_that_calls_tell_of_counts_once_whatever_comes_first(make_shop):
+    calls = [
+        server("Order Completed", at="2026-07-01T10:00:00Z", user="7", **order("1", revenue=5.0, product="A")),
+        server("Order Refunded", at="2026-07-03T09:00:00Z", user="7", order_id="1", total=5.0),
+    ]
+    toml = TOML + '[[source]]\nkind = "segment_files"\npath = "calls.ndjson"\n'
+    files = {"orders.csv": HEADER + "1,2026-07-01 11:00:00,7,A,1,5\nC9,2026-07-03 11:00:00,7,A,-1,5\n"}
+    shop = open_shop(make_shop(*calls, toml=toml.replace("GBP", "EUR"), files=files))
+    assert [float(row["amount"]) for row in rows(shop.refunds)] == [5.0]
+    again = shop.row_reasons.filter(_.reason == "refund that calls tell of")
+    assert [(row["outcome"], row["rows"], float(row["amount"])) for row in rows(again)] == [("duplicate", 1, 5.0)]
+
+
+def test_two_sources_may_read_one_file_in_different_ways(make_shop):
+    source = '[[source]]\nkind = "ad_spend"\nname = "{0}"\nplatform = "{0}"\npath = "spend.csv"\n'
+    source += 'columns = {{spend = "{0}"}}\n'
+    toml = TOML + source.format("facebook") + source.format("google")
+    files = {"orders.csv": HEADER + "1,2026-07-01,7,A,1,5\n", "spend.csv": "date,facebook,google\n2026-07-01,100,7\n"}
+    shop = open_shop(make_shop(toml=toml, files=files))
+    assert {row["platform"]: float(row["spend"]) for row in rows(shop.ad_spend)} == {"facebook": 100, "google": 7}

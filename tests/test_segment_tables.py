@@ -422,3 +422,22 @@ def test_every_query_compiles(engine):
     for name, query in queries.items():
         assert set(query.schema().types) == {ibis.dtype("string")}, name
         assert name in to_sql(query, engine)
+
+
+@on_both
+def test_a_call_of_tracks_that_its_event_table_lacks_is_read_from_tracks(warehouse):
+    row = {"anonymous_id": "d1", "timestamp": TEN, "event": "order_completed", "event_text": "Order Completed"}
+    warehouse.write(
+        tracks=[row | {"id": "m0"}, row | {"id": "m1"}], order_completed=[row | {"id": "m1", "order_id": "o1"}]
+    )
+    told_by = {call["message_id"]: call["source_file"] for call in warehouse.read()}
+    assert told_by == {"m0": f"{WEB}.tracks", "m1": f"{WEB}.order_completed"}
+
+
+@on_both
+def test_users_whose_ids_are_numbers_are_read(warehouse):
+    warehouse.write(
+        users=[{"id": 7, "received_at": TEN}, {"id": 8, "received_at": TEN}],
+        identifies=[{"id": "m1", "user_id": "8", "timestamp": TEN}],
+    )
+    assert {call["message_id"]: call["user_id"] for call in warehouse.read()} == {"users-7": "7", "m1": "8"}

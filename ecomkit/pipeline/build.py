@@ -138,7 +138,10 @@ def _make_orders(
             new = kept.anti_join(drafts, "order_id")
             # So do its refund and its cancellation: what the file says of them counts where calls are silent.
             stated = order_rows.stated_refunds(kept).anti_join(sent_back, "order_id")
+            told_by_calls = sent_back.filter(_.order_id.notnull()).select("order_id").distinct()
             returned = bench.lay_out("returned_lines", order_rows.refund_lines(kept))
+            bench.log.note(counts, order_rows.told_again(returned.semi_join(told_by_calls, "order_id")))
+            returned = returned.anti_join(told_by_calls, "order_id")
             lines = _together(lines, order_rows.line_drafts(new))
             sent_back = _together(_together(sent_back, order_rows.refund_drafts(returned)), stated)
             returned_items = _together(returned_items, order_rows.refund_items(returned))

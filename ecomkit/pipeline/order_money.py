@@ -27,7 +27,11 @@ def with_money_rule(drafts: ir.Table, *, rule: str, by_source: Mapping[str, str]
     detected = ibis.coalesce(known.detected, SPEC_RULE)
     by_shop = detected if rule == "detect" else ibis.literal(rule)
     cases = [
-        (known.source == source, detected if own == "detect" else ibis.literal(own))
+        # A source of several schemas has its name before each.
+        (
+            (known.source == source) | known.source.startswith(f"{source}/"),
+            detected if own == "detect" else ibis.literal(own),
+        )
         for source, own in by_source.items()
     ]
     ruled = known.mutate(money_rule=ibis.cases(*cases, (known.spelling == "", SPEC_RULE), else_=by_shop))

@@ -153,6 +153,12 @@ def refund_lines(kept: ir.Table) -> ir.Table:
     return joined.mutate(refund_id=_.order_id + ":" + _.sold_in.fill_null("unmatched"), order_id=_.sold_in)
 
 
+def told_again(lines: ir.Table) -> ir.Table:
+    """Return the account of refunded lines that calls tell of as well: `outcome, reason, rows, amount`."""
+    counted = lines.agg(rows=_.count(), amount=_.amount.sum().cast(MONEY)).filter(_.rows > 0)
+    return counted.mutate(outcome=ibis.literal("duplicate"), reason=ibis.literal("refund that calls tell of"))
+
+
 def refund_drafts(lines: ir.Table) -> ir.Table:
     """Return one draft per refund and order that it sends back."""
     return lines.group_by("refund_id").agg(

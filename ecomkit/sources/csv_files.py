@@ -88,26 +88,34 @@ def load_csv(
     """Create a temporary table of the rows of `files`, given with their labels, as text; empty fields are null.
 
     `columns` maps the names wanted to those of the header; a file without one gives
-    nulls. Beside them stand `file_path, source_file, line_number`, and `is_row`, false
-    where a line is no row.
+    nulls. Beside them stand `file_number, file_path, source_file, line_number`, which say
+    the order of the rows, and `is_row`, false where a line is no row.
     """
     schema = pa.schema(
-        [("file_path", pa.string()), ("source_file", pa.string()), ("line_number", pa.int64()), ("is_row", pa.bool_())]
+        [("file_number", pa.int64()), ("file_path", pa.string()), ("source_file", pa.string())]
+        + [("line_number", pa.int64()), ("is_row", pa.bool_())]
         + [(name, pa.string()) for name in columns]
     )
-    batches = (batch for label, path in files for batch in _batches(path, label, columns, schema))
+    batches = (
+        batch
+        for number, (label, path) in enumerate(files, start=1)
+        for batch in _batches(number, path, label, columns, schema)
+    )
     con.register("incoming_rows", pa.RecordBatchReader.from_batches(schema, batches))
     con.execute(f'CREATE OR REPLACE TEMP TABLE "{table}" AS FROM incoming_rows')
     con.unregister("incoming_rows")
 
 
-def _batches(path: Path, label: str, columns: dict[str, str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(
+    number: int, path: Path, label: str, columns: dict[str, str], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
     header = csv_header(path)
     places = [header.index(name) if name in header else None for name in columns.values()]
     rows: list[Row] = []
 
     def batch() -> pa.RecordBatch:
-        fixed = [[str(path)] * len(rows), [label] * len(rows), [row[0] for row in rows], [bool(row[1]) for row in rows]]
+        repeated = [[value] * len(rows) for value in (number, str(path), label)]
+        fixed = [*repeated, [row[0] for row in rows], [bool(row[1]) for row in rows]]
         texts = [
             [row[1][place].replace("\0", "").strip() or None if row[1] and place is not None else None for row in rows]
             for place in places

@@ -55,7 +55,9 @@ def mapped_rows(
         )
 
     if path.suffix != ".parquet":
-        table = f"rows_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{source.kind}"
+        # Two sources may read one file in different ways.
+        read_as = f"{path} {source.kind} {sorted(found.items())}"
+        table = f"rows_{hashlib.sha256(read_as.encode()).hexdigest()[:12]}"
         load_csv(con, table, [(path.name, path)], {name: found.get(name, "") for name in known})
         return f'SELECT * FROM "{table}"'
     selected = [f"CAST({_name(found[name])} AS VARCHAR) AS {name}" for name in found]

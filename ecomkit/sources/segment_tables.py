@@ -113,7 +113,7 @@ def call_queries(tables: Mapping[str, ir.Table], reading: Reading, events: Mappi
 
     Each gives the flat columns that its table holds, as text.
     """
-    own = [name for name in tables if name in events]
+    own = {name: tables[name] for name in tables if name in events}
     queries = {name: selected_columns(tables[name], "track", reading, event=events[name]) for name in own}
     for name, call_type in CALL_TABLES.items():
         if name in tables:
@@ -126,10 +126,13 @@ def call_queries(tables: Mapping[str, ir.Table], reading: Reading, events: Mappi
     return queries
 
 
-def _without_events(tracks: ir.Table, events: Sequence[str]) -> ir.Table:
-    if not events or "event" not in tracks.columns:
+def _without_events(tracks: ir.Table, events: Mapping[str, ir.Table]) -> ir.Table:
+    """Leave out the calls that a table of their own event holds."""
+    held = [table.select(held_id=table.id.cast(str)) for table in events.values() if "id" in table.columns]
+    if not held or "id" not in tracks.columns:
         return tracks
-    return tracks.filter(_.event.isnull() | _.event.notin(events))
+    ids = ibis.union(*held) if len(held) > 1 else held[0]
+    return tracks.anti_join(ids, tracks.id.cast(str) == ids.held_id)
 
 
 def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
@@ -145,9 +148,10 @@ def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
         number = ibis.row_number().over(ibis.window(group_by="id", order_by=latest))
         users = users.mutate(version_number=number).filter(_.version_number == 0).drop("version_number")
     if identifies is not None and "user_id" in identifies.columns:
-        users = users.anti_join(identifies, users.id == identifies.user_id)
+        known = identifies.select(known_id=identifies.user_id.cast(str))
+        users = users.anti_join(known, users.id.cast(str) == known.known_id)
     arrived = users[versions[-1]] if versions else ibis.null("timestamp('UTC')")
-    return users.mutate(id="users-" + users.id, user_id=users.id, timestamp=arrived)
+    return users.mutate(id="users-" + users.id.cast(str), user_id=users.id.cast(str), timestamp=arrived)
 
 
 def _rows(tables: Sequence[_Table], names: Sequence[str], refused: list[Exception]) -> Iterator[pa.RecordBatch]:

@@ -127,7 +127,7 @@ def _query(table: str, number: int) -> str:
     order_values = _ORDER_VALUES.replace("{number}", str(number))
     return f"""
         WITH read AS (
-            SELECT *, row_number() OVER () AS place,
+            SELECT *, row_number() OVER (ORDER BY file_number, line_number) AS place,
                 coalesce(financial_status, total, subtotal) IS NOT NULL AS has_sums
             FROM {table}
         ), begun AS (
@@ -170,7 +170,7 @@ def _query(table: str, number: int) -> str:
                     ORDER BY sent_cancelled_at IS NULL, refunded DESC, place DESC) > 1 AS is_repeated
             FROM revenues
         ), items AS (
-            SELECT numbered.* EXCLUDE (currency, shipping, taxes, duties, total, subtotal, coupon, email,
+            SELECT numbered.* EXCLUDE (file_number, currency, shipping, taxes, duties, total, subtotal, coupon, email,
                     refunded_amount, cancelled_at, discount_amount, shopify_id, units, price),
                 TRY_CAST(units AS DOUBLE) AS units, as_money(price) AS price,
                 coalesce(units, price, name, sku) IS NULL AS no_item,
