@@ -155,7 +155,7 @@ def check(built, sent: list[str], change: str, seed: int) -> None:
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
+@settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
 @given(sent=lines, change=changes, seed=st.integers(0, 10_000))
 def test_order_copies_and_files_change_no_table(built, sent, change, seed):
     check(built, sent, change, seed)

@@ -219,11 +219,6 @@ def killed_at(scene, kitchen, moments):
     return killed
 
 
-def test_killed_at_moments_all_over_the_build(scene, kitchen):
-    assert killed_at(scene, kitchen, 6) >= 2
-    finish(scene, kitchen)
-
-
 @pytest.mark.slow
 def test_killed_at_forty_moments(scene, kitchen):
     assert killed_at(scene, kitchen, 40) >= 20
