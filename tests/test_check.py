@@ -42,7 +42,7 @@ def one_of_each():
         server("Order Completed", user="u1", **order("o1")),
         page() | {"type": "group"},
         "",
-        'not json of ada@example.com [red]bold[/red] \x1b[31m {"phone": "+49 170 1234567"}',
+        '{not json of ada@example.com [red]bold[/red] \x1b[31m {"phone": "+49 170 1234567"}',
         *(page(device=f"d{number}") for number in range(20)),
     ]
 
@@ -68,7 +68,7 @@ def test_the_accounts_the_reasons_an_example_and_the_verdict_are_told(check, mak
     assert row_of(reasons, "quarantined") == ["not JSON", "1"]
     assert out[out.index("not JSON, first at") :].splitlines() == [
         "not JSON, first at calls.ndjson:8",
-        '    not json of [address] [red]bold[/red] [31m {"phone": "***"}',
+        '    {not json of [address] [red]bold[/red] [31m {"phone": "***"}',
         "1 order came in 2 calls and rows. With an order id seen before: 1; the first to arrive counts.",
         "Money is read by the rules: after_discount for 1 order.",
         "3.7 % of the rows could not be used, within the 5.0 % that 'max_quarantined_share' in [limits] allows.",
@@ -106,7 +106,7 @@ def test_json_is_one_object_with_the_same_numbers(check, make_shop):
         "example": {
             "source_file": "calls.ndjson",
             "line_number": 8,
-            "raw": 'not json of [address] [red]bold[/red] [31m {"phone": "***"}',
+            "raw": '{not json of [address] [red]bold[/red] [31m {"phone": "***"}',
         },
     }
     assert (told["ok"], told["bare"], told["limit"], told["quarantined_share"]) == (True, False, 0.05, 1 / 27)

@@ -139,9 +139,11 @@ def test_a_made_up_shop_has_the_numbers_of_its_own_toml(tmp_path, own_store):
 
 @pytest.mark.parametrize("example", ["cdnow", "online_retail"])
 def test_an_examples_columns_are_found_as_they_were_mapped_by_hand(tmp_path, example):
+    [by_hand] = load_settings(ROOT / "examples" / example / "shop.toml").sources
+    if not by_hand.path.exists():
+        pytest.skip(f"'{by_hand.path.name}' is not here: examples/{example}/README.md says how to fetch or make it")
     start = start_shop(str(ROOT / "examples" / example), into=tmp_path / "mine")
     [found] = load_settings(start.path).sources
-    [by_hand] = load_settings(ROOT / "examples" / example / "shop.toml").sources
     assert found.path.resolve() == by_hand.path.resolve()
     assert found.options["columns"] == by_hand.options["columns"]
     assert found.options.get("refund_prefix") == by_hand.options.get("refund_prefix")
