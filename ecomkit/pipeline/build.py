@@ -189,6 +189,10 @@ def _make_emails(bench: Workbench, calls: ir.Table) -> None:
     with bench.log.step("emails") as counts:
         judged = bench.lay_out("judged_emails", emails.judged_emails(calls))
         bench.log.count(counts, judged.select("outcome", "reason"))
+        if not counts["rows_in"]:
+            for name in ("emails", "email_clicks"):
+                bench.con.create_table(name, schema=CANONICAL[name][0])
+            return
         told = bench.lay_out("message_calls", emails.message_calls(judged, zone=bench.settings.time_zone))
         bench.keep("emails", emails.finished_emails(told))
         bench.keep("email_clicks", emails.finished_clicks(told))
