@@ -133,7 +133,10 @@ def _problem(calls: ir.Table, order_id: ir.StringValue) -> ir.StringValue:
         ),
         (calls.event_name.isin(tracking_plan.ORDER_EVENTS) & order_id.isnull(), "order call without an order id"),
         (
-            calls.event_name.isin(_OF_MONEY) & (calls.currency.strip() != "") & ~calls.currency.re_search(_CURRENCY),
+            calls.event_name.isin(_OF_MONEY)
+            & (calls.currency.strip() != "")
+            # A bare NaN has three letters too.
+            & (~calls.currency.re_search(_CURRENCY) | (calls.currency.strip().lower() == "nan")),
             "order call in a currency that is no code of three letters",
         ),
         (calls.occurred_at.isnull(), "no readable timestamp"),
