@@ -298,6 +298,13 @@ def test_ads_of_a_campaign_add_up_and_the_order_of_rows_does_not_matter(facebook
     assert found[1:] == found[:1] * 2
 
 
+def test_of_versions_that_arrived_together_the_same_counts_in_any_order(facebook):
+    rows = [insight(account_id=account, account_currency=code) for account, code in [("1", "USD"), ("2", "GBP")]]
+    orders = (rows, rows[::-1])
+    found = [days_of(judged(facebook(insights=order, ads=ADS)), "account_id", "currency") for order in orders]
+    assert found == [[("2", "GBP")]] * 2
+
+
 # Names of tables
 
 
@@ -493,6 +500,40 @@ def test_campaign_and_ad_report_are_never_added(google):
     found = judged(source)
     assert days_of(found, "campaign_id", "currency", "spend") == [("7", "USD", Decimal("5.00"))]
     assert accounts(found) == {("kept", None): 1}
+
+
+def test_the_ad_report_tells_days_and_accounts_that_the_campaign_report_lacks(google):
+    source = google(
+        campaign_performance_reports=[
+            report(cost=5_000_000, adwords_customer_id="73-1", date_start="2026-07-01T00:00:00Z"),
+            report(day="2026-07-05", adwords_customer_id=None),
+        ],
+        ad_performance_reports=[
+            ad_row(),
+            ad_row("g1::12"),
+            ad_row(day="2026-07-02", cost=2_000_000),
+            ad_row(day="2026-07-02", cost=3_000_000, received_at=at("2026-07-04")),
+            ad_row("g1::13", day="2026-07-02", cost=500_000),
+            ad_row("g1::14", adwords_customer_id="900", cost=7_000_000),
+            ad_row("g1::15", adwords_customer_id=None),
+            ad_row("g1::16", day="2026-07-05", adwords_customer_id="900"),
+        ],
+        ad_groups=[{"id": "g1", "campaign_id": "7"}],
+    )
+    found = judged(source)
+    assert days_of(found, "date", "account_id", "campaign_id", "spend") == [
+        (date(2026, 7, 1), "73-1", "7", Decimal("5.00")),
+        (date(2026, 7, 1), "900", "7", Decimal("7.00")),
+        (date(2026, 7, 2), "731", "7", Decimal("3.50")),
+        (date(2026, 7, 5), None, "7", Decimal("1.00")),
+    ]
+    assert accounts(found) == {("kept", None): 5, ("duplicate", "restated by a later row"): 1}
+
+
+def test_an_ad_report_without_its_columns_of_spend_only_lends_the_currency(google):
+    row = {"id": "a", "adwords_customer_id": "731", "account_currency_code": "USD"}
+    found = judged(google(campaign_performance_reports=[report()], ad_performance_reports=[row]))
+    assert days_of(found, "currency", "spend") == [("USD", Decimal("1.00"))]
 
 
 def test_the_ad_report_alone_finds_its_campaigns_through_groups_and_ads(google):

@@ -20,6 +20,11 @@ _BREAKDOWNS = (
 )  # fmt: skip
 # Instants that the loader writes, the most telling first.
 _ARRIVALS = ("loaded_at", "received_at", "uuid_ts")
+# What a row of a report says, in a form that both of Google's reports have.
+_SAID = (
+    "source_file", "row_key", "fact", "version", "date", "account_id", "campaign_id", "spend", "currency",
+    "impressions", "clicks", "conversions",
+)  # fmt: skip
 # What each platform's tables call the account.
 _OWNERS = {"facebook": "account_id", "google": "adwords_customer_id"}
 
@@ -31,13 +36,13 @@ def spend_rows(tables: Tables, platform: str) -> ir.Table:
     """Return the query of `COLUMNS` over the tables of one schema, by collection.
 
     Google's campaign report and ad report state the same money: the ad report
-    counts only where there is no campaign report.
+    counts only for days of an account that the campaign report does not tell.
     """
     owner = _OWNERS[platform]
     if platform == "facebook":
         rows = _facebook_rows(tables)
     elif tables["campaign_report"]:
-        rows = _campaign_report_rows(tables)
+        rows = _google_rows(tables)
     else:
         rows = _ad_report_rows(tables)
     named = _with_object(rows, "campaign_id", tables["campaigns"], of_owner=owner, campaign_name="name")
@@ -57,6 +62,41 @@ def _facebook_rows(tables: Tables) -> ir.Table:
     return rows.mutate(
         account_id=ibis.coalesce(_.account_id, _.of_account), campaign_id=ibis.coalesce(_.campaign_id, _.of_campaign)
     )
+
+
+def _google_rows(tables: Tables) -> ir.Table:
+    rows = _campaign_report_rows(tables)
+    readable = [table for table in tables["ad_report"] if {"ad_id", "date_start", "cost"} <= set(table.columns)]
+    if not readable:
+        return rows
+    ads = _untold(_ad_report_rows({**tables, "ad_report": readable}), rows)
+    return ibis.union(rows.select(*_SAID), ads.select(*_SAID))
+
+
+def _untold(ads: ir.Table, campaigns: ir.Table) -> ir.Table:
+    """Return the rows of the ad report for days of an account that the campaign report does not tell.
+
+    Where either does not say the account, the day is told: money missed can be
+    looked for, money counted twice cannot be seen.
+    """
+    told = campaigns.select(told_day=_day(campaigns), teller=_plain_account(campaigns)).distinct()
+    keys = ibis.union(
+        told.select(told_key=_.told_day.concat("|", _.teller.fill_null(""))),
+        told.select(told_key=_.told_day.concat("|")),
+    ).distinct()
+    keyed = ads.mutate(key=_day(ads).concat("|", _plain_account(ads).fill_null("")))
+    rows = keyed.anti_join(keys, keyed.key == keys.told_key)
+    unowned = told.filter(_.teller.isnull()).select("told_day")
+    return rows.anti_join(unowned, _day(rows) == unowned.told_day)
+
+
+def _day(rows: ir.Table) -> ir.StringValue:
+    return rows.date.strip().left(10)
+
+
+def _plain_account(rows: ir.Table) -> ir.StringValue:
+    # One report has dashes in it, another none.
+    return rows.account_id.replace("-", "")
 
 
 def _campaign_report_rows(tables: Tables) -> ir.Table:

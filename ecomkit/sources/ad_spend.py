@@ -61,7 +61,8 @@ def read_ad_spend(
         f"""
         CREATE OR REPLACE TEMP TABLE spend_rows AS
         SELECT * REPLACE ({private}), row_number() OVER (
-            ORDER BY source_number, line_number, source_file, date, fact, version, row_key, spend, impressions, clicks
+            ORDER BY source_number, line_number, source_file, date, fact, version, row_key, spend, impressions, clicks,
+                platform_conversions, account_id, campaign_id, campaign_name, currency, remark
         ) AS row_id
         FROM ({rows})""",
         values,
