@@ -441,3 +441,10 @@ def test_users_whose_ids_are_numbers_are_read(warehouse):
         identifies=[{"id": "m1", "user_id": "8", "timestamp": TEN}],
     )
     assert {call["message_id"]: call["user_id"] for call in warehouse.read()} == {"users-7": "7", "m1": "8"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_a_users_versions_that_arrived_together_the_same_counts_in_any_order(warehouse, order):
+    rows = [{"id": "u1", "received_at": TEN, "created_at": created} for created in (TEN, ELEVEN, None)]
+    warehouse.write(pages=[{"id": "m1"}], users=rows[::order])
+    assert [call["created_at"] for call in warehouse.read() if call["user_id"]] == [ELEVEN]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import _
@@ -144,7 +145,9 @@ def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
     users = users.filter(_.id.notnull())
     versions = [column for column in _VERSIONS if column in users.columns]
     if versions:
-        latest = [users[column].desc(nulls_first=False) for column in versions]
+        # Versions that arrived together are told apart by what they say, so that chance decides nothing.
+        others = [name for name, kind in sorted(users.schema().items()) if name not in versions and _is_plain(kind)]
+        latest = [users[column].desc(nulls_first=False) for column in (*versions, *others)]
         number = ibis.row_number().over(ibis.window(group_by="id", order_by=latest))
         users = users.mutate(version_number=number).filter(_.version_number == 0).drop("version_number")
     if identifies is not None and "user_id" in identifies.columns:
@@ -152,6 +155,11 @@ def _users_as_calls(users: ir.Table, identifies: ir.Table | None) -> ir.Table:
         users = users.anti_join(known, users.id.cast(str) == known.known_id)
     arrived = users[versions[-1]] if versions else ibis.null("timestamp('UTC')")
     return users.mutate(id="users-" + users.id.cast(str), user_id=users.id.cast(str), timestamp=arrived)
+
+
+def _is_plain(kind: dt.DataType) -> bool:
+    # Not every engine can put lists and JSON in order.
+    return kind.is_string() or kind.is_numeric() or kind.is_temporal() or kind.is_boolean()
 
 
 def _rows(tables: Sequence[_Table], names: Sequence[str], refused: list[Exception]) -> Iterator[pa.RecordBatch]:
