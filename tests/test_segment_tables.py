@@ -14,6 +14,7 @@ from ecomkit.errors import SourceError
 from ecomkit.pipeline import tracking_plan
 from ecomkit.segment_names import snake_case
 from ecomkit.settings import Source
+from ecomkit.shop import open_shop
 from ecomkit.sources.calls import Reading, create_calls, create_items
 from ecomkit.sources.segment_tables import call_queries, read_segment_tables
 
@@ -448,3 +449,15 @@ def test_of_a_users_versions_that_arrived_together_the_same_counts_in_any_order(
     rows = [{"id": "u1", "received_at": TEN, "created_at": created} for created in (TEN, ELEVEN, None)]
     warehouse.write(pages=[{"id": "m1"}], users=rows[::order])
     assert [call["created_at"] for call in warehouse.read() if call["user_id"]] == [ELEVEN]
+
+
+def test_the_money_rule_of_a_source_holds_for_each_of_its_schemas(warehouse, make_shop):
+    order = {"anonymous_id": "d1", "event_text": "Order Completed", "timestamp": TEN, "revenue": 30.0, "discount": 5.0}
+    warehouse.write(WEB, order_completed=[order | {"id": "m1", "order_id": "o1"}])
+    warehouse.write(APP, order_completed=[order | {"id": "m2", "order_id": "o2"}])
+    toml = (
+        '[shop]\nname = "Test shop"\ntime_zone = "UTC"\ncurrency = "EUR"\n[[source]]\nkind = "segment_tables"\n'
+        f'url = "../warehouse.duckdb"\nschema = ["{WEB}", "{APP}"]\nmoney_rule = "before_discount"\n'
+    )
+    orders = open_shop(make_shop(toml=toml)).orders.order_by("order_id").to_pyarrow().to_pylist()
+    assert told(orders, "order_id", "revenue") == [("o1", Decimal(25)), ("o2", Decimal(25))]
