@@ -12,8 +12,8 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from ecomkit.column_types import INSTANT
 from ecomkit.errors import UsageError, quoted
-from ecomkit.schemas import INSTANT
 
 # The name people use -> the dialect's name in Ibis.
 ENGINES = {

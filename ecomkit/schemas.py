@@ -5,13 +5,11 @@ null means not observed.
 """
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.errors import TableError, quoted
-
-INSTANT = dt.Timestamp(timezone="UTC")
-MONEY = dt.Decimal(18, 4)
+from ecomkit.row_accounts import BUILD_LOG, QUARANTINE, ROW_REASONS
 
 _CAMPAIGN = {
     "utm_source": "string",
@@ -224,42 +222,6 @@ EMAIL_CLICKS = ibis.schema(
         "link_host": "string",
         "link_path": "string",
         "machine": "boolean",
-    }
-)
-
-QUARANTINE = ibis.schema(
-    {
-        "source_file": "string",
-        "line_number": "int64",
-        "reason": "string",
-        "received_at": INSTANT,
-        "raw": "string",
-    }
-)
-
-BUILD_LOG = ibis.schema(
-    {
-        "step": "string",
-        "rows_in": "int64",
-        "rows_out": "int64",
-        "rows_corrected": "int64",
-        "rows_excluded": "int64",
-        "duplicates": "int64",
-        "rows_quarantined": "int64",
-        "seconds": "float64",
-        "fingerprint": "string",
-    }
-)
-
-# Why rows were corrected, excluded, dropped as duplicates or quarantined, so that
-# what is left out can be shown apart with its count and its money.
-ROW_REASONS = ibis.schema(
-    {
-        "step": "string",
-        "outcome": "string",
-        "reason": "string",
-        "rows": "int64",
-        "amount": MONEY,
     }
 )
 

@@ -29,7 +29,7 @@ SHELVES = ("data/fixtures", "examples")
 STORE = ROOT / ".ecomkit"
 WAITING = "waiting for another build"
 # A change of these rebuilds every shop.
-_MAKERS = ("schemas.py", "segment_names.py", "engines.py", "pipeline", "sources")
+_MAKERS = ("column_types.py", "row_accounts.py", "schemas.py", "segment_names.py", "engines.py", "pipeline", "sources")
 
 
 def find_shop(name: str | Path) -> Path:

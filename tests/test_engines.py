@@ -10,6 +10,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from ecomkit.column_types import INSTANT
 from ecomkit.engines import (
     ENGINES,
     epoch_ms,
@@ -22,7 +23,6 @@ from ecomkit.engines import (
     whole_numbers,
 )
 from ecomkit.errors import UsageError
-from ecomkit.schemas import INSTANT
 
 INSTANTS = ibis.schema({"at": INSTANT})
 

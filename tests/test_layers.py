@@ -6,16 +6,18 @@ from pathlib import Path
 from ecomkit.shop import ROOT
 
 PACKAGE = ROOT / "ecomkit"
-GROUND = {"errors", "schemas", "periods"}
+GROUND = {"errors", "column_types", "row_accounts", "schemas", "periods"}
 
 # Room -> the rooms, or single modules of rooms, that it may import. Rooms of the same package may import each other.
 ALLOWED = {
     "errors": set(),
-    "schemas": {"errors"},
+    "column_types": set(),
+    "row_accounts": {"column_types"},
+    "schemas": {"errors", "column_types", "row_accounts"},
     "periods": {"errors"},
     "source_settings": {"errors"},
     "settings": {"errors", "source_settings"},
-    "engines": {"errors", "schemas"},
+    "engines": {"errors", "column_types"},
     "segment_names": set(),
     "sources": {"errors", "settings", "segment_names"},
     "pipeline": GROUND | {"engines", "settings", "segment_names", "sources"},
@@ -25,13 +27,14 @@ ALLOWED = {
     "check_table": {"check", "shop", "words"},
     "init": {
         "errors",
-        "schemas",
+        "column_types",
         "settings",
         "source_settings",
         "segment_names",
         "sources",
         "pipeline.order_money",
         "pipeline.senders",
+        "pipeline.tracking_plan",
     },
     "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
     "frames": {"errors", "periods"},

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.pipeline.money_rules import RULES, SPEC_RULE
 from ecomkit.pipeline.order_money import with_money_rule
-from ecomkit.schemas import MONEY
 from ecomkit.shop import open_shop
 from ecomkit.source_settings import MONEY_RULES
 from tests.calls import server

@@ -1,6 +1,6 @@
 """What a sample of Segment calls tells about a shop."""
 
-import gzip
+import io
 import json
 import re
 import zlib
@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from ecomkit.init.found import Told
 from ecomkit.pipeline.senders import CLIENT_LIBRARIES
-from ecomkit.segment_names import CALL_TABLES
+from ecomkit.pipeline.tracking_plan import CALL_TYPES, PROPERTIES, canonical_names
+from ecomkit.segment_names import snake_case
+from ecomkit.sources.unzipped import open_unzipped
 
-_CALL_TYPES = {*CALL_TABLES.values(), "track"}
 # A document over many lines is read whole, up to this many bytes.
 _LARGEST_DOCUMENT = 24 << 20
-_ORDER_COMPLETED = {"order completed": "Order Completed", "completed order": "Completed Order"}
+_NAMES = canonical_names()
 
 
 def calls_in(path: Path, *, lines: int) -> Iterator[dict[str, Any]]:
@@ -27,9 +28,7 @@ def calls_in(path: Path, *, lines: int) -> Iterator[dict[str, Any]]:
     What is no call is passed over; a file of something else, or a damaged one, yields nothing more.
     """
     try:
-        with path.open("rb") as opened:
-            gzipped = opened.read(2) == b"\x1f\x8b"
-        with (gzip.open if gzipped else open)(path, "rt", encoding="utf-8", errors="replace") as file:
+        with io.TextIOWrapper(open_unzipped(path), encoding="utf-8", errors="replace") as file:
             first = next((line for line in file if line.strip()), "")
             value = _parsed(first)
             if value is None and first.lstrip()[:1] in ("{", "["):
@@ -47,7 +46,7 @@ def calls_of(value: Any) -> list[dict[str, Any]]:
         return [call for item in value for call in calls_of(item)]
     if not isinstance(value, dict):
         return []
-    if value.get("type") in _CALL_TYPES:
+    if value.get("type") in CALL_TYPES:
         return [value]
     if isinstance(value.get("batch"), list):
         return calls_of(value["batch"])
@@ -60,26 +59,27 @@ def listen(told: Told, call: dict[str, Any], source: str) -> None:
     told.calls += 1
     context, properties = _dict(call, "context"), _dict(call, "properties")
     page, library = _dict(context, "page"), _dict(context, "library")
-    event = _ORDER_COMPLETED.get(str(call.get("event", "")).strip().lower())
+    spelling = str(call.get("event", ""))
+    is_order = _NAMES.get(snake_case(spelling)) == "Order Completed"
     host = urlsplit(str(page.get("url") or "")).hostname if "://" in str(page.get("url")) else None
     if host:
         told.hosts[host.removeprefix("www.")] += 1
     zone = context.get("timezone")
     if isinstance(zone, str) and re.match(CLIENT_LIBRARIES, str(library.get("name") or "analytics.js")):
         told.zones[zone] += 1
-        told.zones_of_orders[zone] += event is not None
+        told.zones_of_orders[zone] += is_order
     email = _dict(call, "traits").get("email") or _dict(context, "traits").get("email")
     if isinstance(email, str) and email.count("@") == 1:
         told.domains[email.split("@")[1].strip().lower()] += 1
-    if event is None:
+    if not is_order:
         return
-    order_id = str(properties.get("order_id") or properties.get("orderId") or "")
+    order_id = next((str(properties[key]) for key in PROPERTIES["order_id"] if properties.get(key)), "")
     if order_id[:4].upper() == "TEST":
         told.test_orders[order_id[:5] if order_id[4:5] in ("-", "_") else order_id[:4]] += 1
     currency = str(properties.get("currency") or "").strip().upper()
     if len(currency) == 3 and currency.isalpha():
         told.currencies[currency] += 1
-    told.drafts.append(_draft(properties, source, event))
+    told.drafts.append(_draft(properties, source, spelling))
 
 
 def _draft(properties: dict[str, Any], source: str, spelling: str) -> dict[str, Any]:

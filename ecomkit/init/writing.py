@@ -9,9 +9,9 @@ from zoneinfo import available_timezones
 import ibis
 import pyarrow as pa
 
+from ecomkit.column_types import MONEY
 from ecomkit.init.found import Found, FoundSource
 from ecomkit.pipeline.order_money import with_money_rule
-from ecomkit.schemas import MONEY
 
 _AMOUNTS = ("revenue", "subtotal", "total", "shipping", "tax", "discount", "lines_gross")
 # A host of fewer pages is a mirror, a preview or a checkout elsewhere.

@@ -8,12 +8,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.engines import local_day
 from ecomkit.errors import UsageError, quoted
 from ecomkit.metrics.customers import has_look_back, new_or_nobody_knows
 from ecomkit.metrics.ratio import flag, share
 from ecomkit.periods import Period
-from ecomkit.schemas import AD_SPEND, MONEY, ORDERS, SESSIONS, require
+from ecomkit.schemas import AD_SPEND, ORDERS, SESSIONS, require
 
 Kind = Literal["blended", "paid", "prospecting", "fully_loaded"]
 KINDS = ("blended", "paid", "prospecting", "fully_loaded")

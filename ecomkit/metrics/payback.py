@@ -6,9 +6,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import INSTANT
 from ecomkit.engines import epoch_ms
 from ecomkit.metrics.sales import net_revenue
-from ecomkit.schemas import INSTANT, require
+from ecomkit.schemas import require
 
 NEW_CUSTOMERS = ibis.schema({"customer_id": "string", "first_order_at": INSTANT, "channel": "string"})
 

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.errors import SourceError
 from ecomkit.pipeline import (
     emails,
@@ -24,7 +25,8 @@ from ecomkit.pipeline import (
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
-from ecomkit.schemas import AD_SPEND, BUILD_LOG, CANONICAL, MONEY, QUARANTINE, ROW_REASONS
+from ecomkit.row_accounts import BUILD_LOG, QUARANTINE, ROW_REASONS
+from ecomkit.schemas import AD_SPEND, CANONICAL
 from ecomkit.settings import Settings
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files

@@ -47,11 +47,9 @@ class BuildLog:
     def correct(self, counts: dict, corrections: ir.Table) -> None:
         """Add corrections: a row per corrected row and reason."""
         counts["rows_corrected"] += corrections.row_id.nunique().to_pyarrow().as_py()
-        grouped = corrections.group_by("reason").agg(rows=_.count()).order_by("reason")
-        for row in grouped.to_pyarrow().to_pylist():
-            self.reasons.append({"step": counts["step"], "outcome": "corrected", "amount": None, **row})
+        self.remark(counts, "corrected", corrections)
 
-    def remark(self, outcome: str, counts: dict, remarks: ir.Table) -> None:
+    def remark(self, counts: dict, outcome: str, remarks: ir.Table) -> None:
         """Add what is to be said of rows that are counted already: a row per row and reason."""
         grouped = remarks.group_by("reason").agg(rows=_.count()).order_by("reason")
         for row in grouped.to_pyarrow().to_pylist():

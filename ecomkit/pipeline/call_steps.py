@@ -10,9 +10,9 @@ from ibis import _
 
 from ecomkit.pipeline import channels, corrections, events, identity, sessions, tracking_plan
 from ecomkit.pipeline.workbench import Workbench, rows_of
-from ecomkit.schemas import QUARANTINE
-from ecomkit.sources.call_lines import Portion
+from ecomkit.row_accounts import QUARANTINE
 from ecomkit.sources.calls import Reading, create_calls, create_items
+from ecomkit.sources.portions import Portion
 from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
 
@@ -54,7 +54,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
         items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
         bench.log.count(counts, verdicts.select("outcome", "reason"))
         bench.log.correct(counts, bench.lay_out("corrections", corrections.corrections(kept, items)))
-        bench.log.remark("incomplete", counts, corrections.gaps(kept))
+        bench.log.remark(counts, "incomplete", corrections.gaps(kept))
         return judged, bench.lay_out("kept_items", events.typed_items(items)), portions
 
 

@@ -7,8 +7,9 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.pipeline import senders, tracking_plan
-from ecomkit.schemas import EVENTS, INSTANT, MONEY, PRODUCT_EVENTS
+from ecomkit.schemas import EVENTS, PRODUCT_EVENTS
 
 EARLIEST = "2000-01-01"
 # A clock may run ahead; a call dated later than this after its arrival is not believed.

@@ -10,7 +10,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.schemas import IDENTITY_LINKS, INSTANT, PEOPLE
+from ecomkit.column_types import INSTANT
+from ecomkit.schemas import IDENTITY_LINKS, PEOPLE
 
 
 def email_owners(calls: ir.Table) -> ir.Table:

@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.errors import SourceError, quoted
-from ecomkit.schemas import MONEY
 
 CENT = Decimal("0.01")
 _FACTOR = "decimal(18, 8)"

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import ibis
 import ibis.expr.types as ir
 
+from ecomkit.column_types import MONEY
 from ecomkit.pipeline.money import CENT
 from ecomkit.pipeline.money_rules import RULES, SPEC_RULE, Beside, MoneyRule
-from ecomkit.schemas import MONEY
 
 _SENDER = ("source", "spelling")
 

@@ -4,9 +4,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.engines import epoch_ms
 from ecomkit.pipeline.identity import email_owners
-from ecomkit.schemas import MONEY, REFUND_LINES
+from ecomkit.schemas import REFUND_LINES
 
 _SET_APART = {
     "not a product": "not a product: ",

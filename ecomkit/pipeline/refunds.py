@@ -8,11 +8,12 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.column_types import MONEY
 from ecomkit.engines import epoch_ms, local_day
 from ecomkit.pipeline.money import CENT, converted, in_shop_currency
 from ecomkit.pipeline.money_rules import RULES
 from ecomkit.pipeline.orders import line_money
-from ecomkit.schemas import MONEY, REFUND_LINES, REFUNDS
+from ecomkit.schemas import REFUND_LINES, REFUNDS
 
 # Browser and server report one refund within this time of each other.
 REPEATED_WITHIN_SECONDS = 60 * 60

@@ -6,7 +6,7 @@ import pyarrow as pa
 from ibis import _
 
 from ecomkit.pipeline.workbench import Workbench
-from ecomkit.schemas import QUARANTINE
+from ecomkit.row_accounts import QUARANTINE
 from ecomkit.sources.privacy import PRIVACY_MACROS
 from ecomkit.sources.quarantined_rows import row_texts
 

@@ -133,7 +133,7 @@ def _safe(flat: str, reading: Reading) -> str:
     columns |= {name: f"as_money({name})" for name in money}
     columns |= {name: f"without_query({name})" for name in _LINKS}
     columns |= {name: f"private_id({name}, $salt)" for name in reading.ids}
-    columns |= {name: f"safe_id({name}, $salt)" for name in ("anonymous_id", "user_id", "customer_id")}
+    columns |= {name: f"person_id({name}, $salt)" for name in ("anonymous_id", "user_id", "customer_id")}
     # An address in place of a visitor is no device of anyone.
     as_visitor = f"is_address(anonymous_id) AND {_ABOUT_EMAIL}"
     columns["anonymous_id"] = f"CASE WHEN {as_visitor} THEN NULL ELSE {columns['anonymous_id']} END"

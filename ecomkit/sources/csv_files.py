@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import gzip
 import io
 import zlib
 from collections import deque
@@ -14,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ecomkit.errors import SourceError
+from ecomkit.sources.unzipped import open_unzipped
 
 _DELIMITERS = ",;\t|"
 _ROWS_AT_ONCE = 20_000
@@ -138,11 +138,8 @@ def _delimiter(header: str) -> str:
 
 
 def _opened(path: Path) -> TextIO:
-    with path.open("rb") as file:
-        start = file.read(3)
-    gzipped = start[:2] == b"\x1f\x8b"
-    binary = gzip.open(path) if gzipped else path.open("rb")  # noqa: SIM115 - the text stream closes it
-    encoding = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else _encoding(binary)
+    binary = open_unzipped(path)
+    encoding = _encoding(binary)
     binary.seek(0)
     return io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="")
 
@@ -150,6 +147,9 @@ def _opened(path: Path) -> TextIO:
 def _encoding(binary: io.BufferedIOBase) -> str:
     # A file that is not UTF-8 comes from a spreadsheet on Windows.
     decoder = codecs.getincrementaldecoder("utf-8")()
+    if binary.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    binary.seek(0)
     try:
         while chunk := binary.read(1 << 20):
             decoder.decode(chunk)

@@ -10,6 +10,7 @@ import duckdb
 from ecomkit.errors import SourceError, did_you_mean, quoted
 from ecomkit.settings import Source
 from ecomkit.sources.csv_files import csv_header, csv_rows, load_csv
+from ecomkit.sources.sql_text import sql_name, sql_text
 
 
 def mapped_rows(
@@ -60,12 +61,12 @@ def mapped_rows(
         table = f"rows_{hashlib.sha256(read_as.encode()).hexdigest()[:12]}"
         load_csv(con, table, [(path.name, path)], {name: found.get(name, "") for name in known})
         return f'SELECT * FROM "{table}"'
-    selected = [f"CAST({_name(found[name])} AS VARCHAR) AS {name}" for name in found]
+    selected = [f"CAST({sql_name(found[name])} AS VARCHAR) AS {name}" for name in found]
     selected += [f"CAST(NULL AS VARCHAR) AS {name}" for name in known if name not in found]
     return f"""
-        SELECT {_text(str(path))} AS file_path, {_text(path.name)} AS source_file,
-            row_number() OVER () + 1 AS line_number, true AS is_row, {", ".join(selected)}
-        FROM read_parquet({_text(str(path))})"""
+        SELECT 1 AS file_number, {sql_text(str(path))} AS file_path, {sql_text(path.name)} AS source_file,
+            file_row_number + 2 AS line_number, true AS is_row, {", ".join(selected)}
+        FROM read_parquet({sql_text(str(path))}, file_row_number = true)"""
 
 
 def sample_rows(path: Path, rows: int) -> tuple[list[str], list[dict[str, str]]]:
@@ -82,8 +83,8 @@ def sample_rows(path: Path, rows: int) -> tuple[list[str], list[dict[str, str]]]
         return columns, list(islice(read, rows))
     with duckdb.connect() as con:
         columns = _columns(con, Source("", path, path.stem))
-        texts = ", ".join(f"coalesce(CAST({_name(column)} AS VARCHAR), '')" for column in columns)
-        found = con.execute(f"SELECT {texts} FROM read_parquet({_text(str(path))}) LIMIT {rows}").fetchall()
+        texts = ", ".join(f"coalesce(CAST({sql_name(column)} AS VARCHAR), '')" for column in columns)
+        found = con.execute(f"SELECT {texts} FROM read_parquet({sql_text(str(path))}) LIMIT {rows}").fetchall()
     return columns, [dict(zip(columns, row, strict=True)) for row in found]
 
 
@@ -98,16 +99,6 @@ def _columns(con: duckdb.DuckDBPyConnection, source: Source) -> list[str]:
             "Give a CSV with a header line, or a Parquet file."
         ) from error
     return [row[0] for row in described]
-
-
-def _name(column: str) -> str:
-    escaped = column.replace('"', '""')
-    return f'"{escaped}"'
-
-
-def _text(value: str) -> str:
-    escaped = value.replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _check_file(source: Source) -> None:

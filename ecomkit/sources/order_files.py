@@ -70,8 +70,8 @@ def read_order_files(
     rows = " UNION ALL BY NAME ".join(f"SELECT {number} AS part, * FROM ({part})" for number, part in enumerate(parts))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE order_rows AS
-        SELECT * EXCLUDE (part) REPLACE (private_id(order_id, $salt) AS order_id, {_private()}),
-            row_number() OVER (ORDER BY part, file_path, line_number) AS row_id
+        SELECT * EXCLUDE (part, file_number) REPLACE (private_id(order_id, $salt) AS order_id, {_private()}),
+            row_number() OVER (ORDER BY part, file_number, line_number) AS row_id
         FROM ({rows})""",
         values,
     )
@@ -109,9 +109,10 @@ def _typed(query: str, number: int) -> str:
             END AS kind,
             {_NOT_STATED}
         FROM (
-            SELECT $source{number} AS source, file_path, source_file, line_number, is_row, {texts}, {money},
+            SELECT $source{number} AS source, file_number, file_path, source_file, line_number, is_row,
+                {texts}, {money},
                 coalesce(nullif(trim(currency), ''), $currency{number}) AS currency,
-                safe_id(regexp_replace(nullif(trim(customer_id), ''), '\\.0$', ''), $salt) AS customer_id,
+                person_id(regexp_replace(nullif(trim(customer_id), ''), '\\.0$', ''), $salt) AS customer_id,
                 CASE WHEN quantity IS NULL THEN 1 ELSE TRY_CAST(quantity AS DOUBLE) END AS units,
                 as_instant(trim(ordered_at), $zone{number}) AS ordered_at,
                 $prefix{number} <> '' AND starts_with(order_id, $prefix{number}) AS is_refund,

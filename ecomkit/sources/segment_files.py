@@ -10,8 +10,11 @@ import duckdb
 
 from ecomkit.errors import SourceError, quoted
 from ecomkit.settings import Source
-from ecomkit.sources.call_lines import Portion, lay_out_lines, portions_of, unwrapped
+from ecomkit.sources.call_lines import lay_out_lines
 from ecomkit.sources.calls import MACROS, SENT, Reading, insert_calls
+from ecomkit.sources.http_bodies import unwrapped
+from ecomkit.sources.portions import Portion, portions_of
+from ecomkit.sources.sql_text import sql_name, sql_text
 
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz", ".gz")
 NO_OBJECT = "not a JSON object"
@@ -49,11 +52,7 @@ def segment_file_paths(source: Source) -> list[Path]:
     return [path for path in files if path.stat().st_size]
 
 
-def read_segment_files(
-    con: duckdb.DuckDBPyConnection,
-    sources: Sequence[Source],
-    reading: Reading,
-) -> list[Portion]:
+def read_segment_files(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], reading: Reading) -> list[Portion]:
     """Insert every call of all `sources` into the table `calls`; return the portions they were read in.
 
     `problem` in `calls` names why a line cannot be read.
@@ -63,7 +62,7 @@ def read_segment_files(
 
     def read(portion: Portion) -> None:
         cursor = con.cursor()
-        cursor.execute(f"USE \"{home}\"; SET TimeZone = 'UTC'")
+        cursor.execute(f"USE {sql_name(home)}; SET TimeZone = 'UTC'")
         cursor.execute(MACROS)
         lay_out_lines(cursor, portion, Path(scratch))
         _insert_portion(cursor, portion, reading)
@@ -145,7 +144,7 @@ def _flat(source: Source, lines: str, reading: Reading) -> str:
     columns = ",\n            ".join(f"{sql} AS {name}" for name, sql in text.items())
     as_text = " OR ".join(f"left({field}, 1) = '\"'" for name in money for field in fields[name])
     return f"""
-        SELECT {_text(source.name)} AS source, source_file, line_number, row_id, hash(raw) AS content_hash, problem,
+        SELECT {sql_text(source.name)} AS source, source_file, line_number, row_id, hash(raw) AS content_hash, problem,
             coalesce({as_text}, false) AS money_as_text,
             call.properties.products::VARCHAR AS products,
             {columns}
@@ -156,8 +155,3 @@ def _flat(source: Source, lines: str, reading: Reading) -> str:
                 CASE WHEN problem IS NULL THEN json_transform(raw, '{json.dumps(shape)}') END AS call
             FROM ({lines}) JOIN files USING (file_number)
         )"""
-
-
-def _text(value: str) -> str:
-    escaped = value.replace("'", "''")
-    return f"'{escaped}'"

@@ -170,7 +170,7 @@ def _query(table: str, number: int) -> str:
                     ORDER BY sent_cancelled_at IS NULL, refunded DESC, place DESC) > 1 AS is_repeated
             FROM revenues
         ), items AS (
-            SELECT numbered.* EXCLUDE (file_number, currency, shipping, taxes, duties, total, subtotal, coupon, email,
+            SELECT numbered.* EXCLUDE (currency, shipping, taxes, duties, total, subtotal, coupon, email,
                     refunded_amount, cancelled_at, discount_amount, shopify_id, units, price),
                 TRY_CAST(units AS DOUBLE) AS units, as_money(price) AS price,
                 coalesce(units, price, name, sku) IS NULL AS no_item,
@@ -186,7 +186,7 @@ def _query(table: str, number: int) -> str:
                 sum(price * units::DECIMAL(12, 4)) OVER same - subtotal AS taken_off
             FROM priced WINDOW same AS (PARTITION BY order_name, copy)
         )
-        SELECT $source{number} AS source, file_path, source_file, line_number,
+        SELECT $source{number} AS source, file_number, file_path, source_file, line_number,
             order_id, order_name, email_hash, NULL::VARCHAR AS customer_id, ordered_at, currency, coupon, country,
             sku AS product_id, sku, name, NULL::VARCHAR AS category, brand, NULL::VARCHAR AS variant,
             CAST(CASE WHEN units = 0 THEN 0 ELSE greatest(round(abs(units)), 1) END AS BIGINT) AS quantity,
