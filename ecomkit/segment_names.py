@@ -11,11 +11,14 @@ RESERVED_COLUMNS = (
 # Table -> the type of the calls it holds; every event has a table of its own beside these.
 CALL_TABLES = {"pages": "page", "screens": "screen", "identifies": "identify", "aliases": "alias", "groups": "group"}
 
+# A word of a name, to Segment's loader.
+WORD = "[A-Z0-9]+[a-z0-9]*|[a-z0-9]+"
+
 
 def snake_case(name: str) -> str:
     """Return the name that an event's table or a property's column has: `orderId` is `order_id`.
 
     A run of capitals and digits with what follows in lower case is one word; all
-    that is no ASCII letter or digit separates.
+    that is no ASCII letter or digit separates. `pipeline.events` does the same on the engine.
     """
-    return "_".join(re.findall(r"[A-Z0-9]+[a-z0-9]*|[a-z0-9]+", name)).lower()
+    return "_".join(re.findall(WORD, name)).lower()

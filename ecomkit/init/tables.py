@@ -4,7 +4,7 @@ from ecomkit.errors import SourceError, quoted
 from ecomkit.init.calls import calls_of, listen
 from ecomkit.init.found import Found, FoundSource
 from ecomkit.settings import Source
-from ecomkit.sources.warehouse import connect, table_names
+from ecomkit.sources.warehouse import connect, schema_names, table_names
 
 _CALLS = {"tracks", "pages", "screens", "identifies"}
 # A table that only this platform's objects have.
@@ -24,9 +24,7 @@ def look_at(url: str, written: str, found: Found) -> None:
     source = Source("segment_tables", None, "warehouse", {}, url)
     warehouse = connect(source)
     try:
-        schemas = sorted(
-            name for name in warehouse.list_databases() if not name.startswith(("pg_", "information_schema"))
-        )
+        schemas = schema_names(warehouse)
         tables = {schema: set(map(str.lower, table_names(warehouse, schema))) for schema in schemas}
         calls = [schema for schema in schemas if tables[schema] & _CALLS]
         if calls:

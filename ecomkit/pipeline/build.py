@@ -26,7 +26,7 @@ from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_ca
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
 from ecomkit.row_accounts import BUILD_LOG, QUARANTINE, ROW_REASONS
-from ecomkit.schemas import AD_SPEND, CANONICAL
+from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings
 from ecomkit.sources.ad_spend import read_ad_spend
 from ecomkit.sources.order_files import read_order_files
@@ -48,7 +48,7 @@ def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, prog
     with open_workbench(settings, target, progress) as bench:
         rates = _read_rates(bench)
         judged, items, portions = read_calls(bench, salt)
-        calls, landed = locate_calls(bench, judged)
+        calls, landed = locate_calls(bench)
         rows = _read_order_rows(bench, calls, salt)
         made, lines = _make_orders(bench, calls, items, rows, landed, rates)
         _make_events(bench, calls, items, landed, made, lines)
@@ -80,10 +80,8 @@ def judge(settings: Settings, target: Path, *, salt: str, progress: Callable[[st
             counts["duplicates"] = counts["rows_in"] - counts["rows_out"]
         bench.keep("quarantine", quarantined_calls(bench, judged, portions))
         _write_log(bench, fingerprint="")
-        made = bench.con.list_tables()
-        for name, (schema, _maker) in CANONICAL.items():
-            if name not in made:
-                bench.con.create_table(name, schema=schema)
+        for name in CANONICAL.keys() - bench.con.list_tables():
+            bench.keep_empty(name)
 
 
 def _read_rates(bench: Workbench) -> ir.Table:
@@ -150,6 +148,10 @@ def _make_orders(
             sent_twice = kept.filter(_.kind != "refund").semi_join(drafts, "order_id").select("order_id").distinct()
             drafts = bench.lay_out("all_drafts", _together(drafts, order_rows.order_drafts(new)))
         counts["duplicates"] = counts["rows_in"] - rows_of(drafts)
+        if not counts["rows_in"] and not rows_of(sent_back):
+            for name in ("refunds", "refund_lines"):
+                bench.keep_empty(name)
+            return bench.keep_empty("orders"), bench.keep_empty("order_lines")
         lines = bench.lay_out("line_drafts", lines)
         settings = bench.settings
         priced = orders.priced_orders(
@@ -157,14 +159,9 @@ def _make_orders(
             rules_by_source=settings.rules_by_source,
         )  # fmt: skip
         priced = bench.lay_out("priced_orders", priced)
-        rated = refunds.rated_refunds(sent_back, priced, rates, zone=zone, currency=currency)
-        rated = bench.lay_out("rated_refunds", rated)
-        money.check_rates(priced, rated)
         bench.log.note(counts, orders.remarks(priced, sent_twice))
         made_lines = bench.keep("order_lines", orders.priced_lines(lines, priced))
-        listed = refunds.listed_refunds(rated, returned_items, made_lines)
-        booked = bench.keep("refunds", refunds.finished_refunds(rated, listed, currency=currency))
-        bench.keep("refund_lines", refunds.finished_refund_lines(returned_items, rated))
+        booked = _make_refunds(bench, sent_back, returned_items, priced, made_lines, rates)
         located = orders.located_orders(priced, landed)
         cancelled = orders.cancellations(calls)
         if rows is not None:
@@ -173,6 +170,23 @@ def _make_orders(
         made = bench.keep("orders", orders.finished_orders(located, booked, cancelled, currency=currency))
         counts["rows_out"] = rows_of(made)
         return made, made_lines
+
+
+def _make_refunds(
+    bench: Workbench, sent_back: ir.Table, items: ir.Table, priced: ir.Table, lines: ir.Table, rates: ir.Table
+) -> ir.Table:
+    """Return the canonical `refunds`, and keep `refund_lines`; stop where orders or refunds have no rate."""
+    zone, currency = bench.settings.time_zone, bench.settings.currency
+    if not rows_of(sent_back):
+        money.check_rates(priced)
+        bench.keep_empty("refund_lines")
+        return bench.keep_empty("refunds")
+    rated = refunds.rated_refunds(sent_back, priced, rates, zone=zone, currency=currency)
+    rated = bench.lay_out("rated_refunds", rated)
+    money.check_rates(priced, rated)
+    listed = refunds.listed_refunds(rated, items, lines)
+    bench.keep("refund_lines", refunds.finished_refund_lines(items, rated))
+    return bench.keep("refunds", refunds.finished_refunds(rated, listed, currency=currency))
 
 
 def _make_events(
@@ -192,8 +206,8 @@ def _make_emails(bench: Workbench, calls: ir.Table) -> None:
         judged = bench.lay_out("judged_emails", emails.judged_emails(calls))
         bench.log.count(counts, judged.select("outcome", "reason"))
         if not counts["rows_in"]:
-            for name in ("emails", "email_clicks"):
-                bench.con.create_table(name, schema=CANONICAL[name][0])
+            bench.keep_empty("emails")
+            bench.keep_empty("email_clicks")
             return
         told = bench.lay_out("message_calls", emails.message_calls(judged, zone=bench.settings.time_zone))
         bench.keep("emails", emails.finished_emails(told))
@@ -204,7 +218,7 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
     """Keep `ad_spend`, and return all its rows with their outcome, None in a shop without spend."""
     sources, currency = bench.sources("ad_spend"), bench.settings.currency
     if not sources:
-        bench.con.create_table("ad_spend", schema=AD_SPEND)
+        bench.keep_empty("ad_spend")
         return None
     with bench.log.step("read ad spend") as counts:
         read_ad_spend(bench.con.con, sources, currency=currency, retargeting=bench.settings.retargeting)

@@ -49,7 +49,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             test_orders=settings.test_orders,
         )
         verdicts = bench.lay_out("verdicts", verdicts)
-        judged = bench.name("judged_calls", events.with_verdicts(calls, verdicts))
+        judged = bench.name("judged_calls", events.completed_calls(calls, verdicts))
         kept = bench.name("kept_calls", judged.filter(_.outcome == "kept"))
         items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
         bench.log.count(counts, verdicts.select("outcome", "reason"))
@@ -58,18 +58,18 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
         return judged, bench.lay_out("kept_items", events.typed_items(items)), portions
 
 
-def locate_calls(bench: Workbench, judged: ir.Table) -> tuple[ir.Table, ir.Table]:
+def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
     """Return the kept calls with person and session, and the sessions with their landing."""
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
         known = bench.lay_out("known_calls", identity.with_people(kept.select(*_OF_A_CALL)))
         placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
-        calls = bench.name("located_calls", events.with_verdicts(bench.table("calls"), placed.select(*_FOUND_OUT)))
+        calls = bench.name("located_calls", events.completed_calls(bench.table("calls"), placed.select(*_FOUND_OUT)))
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
-        counts["rows_in"], counts["rows_out"] = rows_of(kept), rows_of(placed)
+        counts["rows_in"], counts["rows_out"] = rows_of(known), rows_of(placed)
         return calls, bench.lay_out("landed_sessions", landed)
 
 

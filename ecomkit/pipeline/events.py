@@ -10,6 +10,7 @@ from ibis import _
 from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.pipeline import senders, tracking_plan
 from ecomkit.schemas import EVENTS, PRODUCT_EVENTS
+from ecomkit.segment_names import WORD
 
 EARLIEST = "2000-01-01"
 # A clock may run ahead; a call dated later than this after its arrival is not believed.
@@ -54,7 +55,7 @@ def named_calls(calls: ir.Table) -> ir.Table:
 
 def _event_names(calls: ir.Table) -> ir.Table:
     """Return each event name as sent with its V2 spelling; one that the plan does not know stays as it is."""
-    words = _.event.re_replace("^[^A-Za-z0-9]+", "").re_replace("([A-Z0-9]+[a-z0-9]*|[a-z0-9]+)[^A-Za-z0-9]*", r"\1_")
+    words = _.event.re_replace("^[^A-Za-z0-9]+", "").re_replace(f"({WORD})[^A-Za-z0-9]*", r"\1_")
     slug = words.lower().re_replace("_+$", "")
     sent = calls.select("event").distinct().filter(_.event.notnull())
     return sent.select(
@@ -166,9 +167,9 @@ def _exclusion(calls: ir.Table, *, exclude_bots: bool, test_orders: tuple[str, .
     return ibis.cases(*rules, else_=None)
 
 
-def with_verdicts(calls: ir.Table, verdicts: ir.Table) -> ir.Table:
-    """Return calls with their verdict, and their numbers read; text that is no number becomes null."""
-    judged = calls.drop("user_id").join(verdicts, "row_id")
+def completed_calls(calls: ir.Table, found_out: ir.Table) -> ir.Table:
+    """Return calls with what was found out about them, and their numbers read; text that is no number becomes null."""
+    judged = calls.drop("user_id").join(found_out, "row_id")
     product_id = ibis.coalesce(judged.product_id, judged.id)
     return judged.mutate(
         order_id=_order_id(judged),

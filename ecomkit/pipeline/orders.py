@@ -21,7 +21,7 @@ from ecomkit.pipeline.order_money import with_money_rule
 from ecomkit.pipeline.sessions import LONGEST_GAP_SECONDS
 from ecomkit.schemas import ORDER_LINES, ORDERS
 
-# More than this fits no column of money: a price or a quantity that broke on its way.
+# More than this is no price: a number that broke on its way.
 _LARGEST = 10**10
 DRAFT_MONEY = ("revenue", "subtotal", "total", "shipping", "tax", "discount")
 _DRAFT = (
@@ -54,6 +54,7 @@ def order_drafts(calls: ir.Table) -> ir.Table:
         customer_id=ibis.coalesce(_.user, _.guest, _.visitor),
         ordered_at=_.occurred_at,
         spelling=_.event.lower().re_replace("[^a-z0-9]+", ""),
+        **{name: ibis.ifelse(_[name].abs() < _LARGEST, _[name], ibis.null(MONEY)) for name in DRAFT_MONEY},
     )
     return drafts.select(*_DRAFT)
 

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from ecomkit.pipeline.build_log import BuildLog
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, Source
+from ecomkit.sources.sql_text import sql_name
 
 _WORK = ("work", "main")
 # What a build may hold in memory; DuckDB puts the rest into temporary files beside the new shop.
@@ -39,7 +40,7 @@ class Workbench:
         try:
             yield con
         finally:
-            con.execute(f'USE "{home}"')
+            con.execute(f"USE {sql_name(home)}")
 
     def table(self, name: str) -> ir.Table:
         """Return a work table that a reader has made."""
@@ -52,6 +53,10 @@ class Workbench:
     def name(self, name: str, table: ir.Table) -> ir.Table:
         """Give a query a name, so that steps that build on it need not spell it out again."""
         return self.con.create_view(name, table, database=_WORK, overwrite=True)
+
+    def keep_empty(self, name: str) -> ir.Table:
+        """Make a canonical table without rows."""
+        return self.con.create_table(name, schema=CANONICAL[name][0])
 
     def keep(self, name: str, table: ir.Table) -> ir.Table:
         """Run a query into a canonical table of the shop."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ecomkit.errors import SourceError
 from ecomkit.settings import Source
 from ecomkit.sources import ad_facts
-from ecomkit.sources.ad_tables import spend_queries
+from ecomkit.sources.ad_tables import platform_of, spend_queries
 from ecomkit.sources.mapped_files import mapped_rows
 from ecomkit.sources.money_text import MONEY_MACROS
 from ecomkit.sources.privacy import PRIVACY_MACROS
@@ -70,7 +70,7 @@ def read_ad_spend(
 
 
 def _settings_of(source: Source, number: int, currency: str) -> dict[str, object]:
-    platform = _platform(source)
+    platform = platform_of(source)
     currencies = source.options.get("currencies", {})
     only = next(iter(currencies.values())) if len(set(currencies.values())) == 1 else None
     stated = source.options.get("currency")
@@ -84,10 +84,6 @@ def _settings_of(source: Source, number: int, currency: str) -> dict[str, object
         f"accounts{number}": [re.sub("^act_|-", "", account.lower()) for account in currencies],
         f"codes{number}": list(currencies.values()),
     }
-
-
-def _platform(source: Source) -> str:
-    return source.options.get("platform", source.name)
 
 
 def _lines(con: duckdb.DuckDBPyConnection, source: Source) -> str:
@@ -114,7 +110,7 @@ def _rows_of_tables(con: duckdb.DuckDBPyConnection, source: Source, number: int)
         warehouse.disconnect()
     # A micro is a millionth of the currency's unit; as decimals, so that no part of a cent is lost.
     micros = "TRY_CAST(TRY_CAST(spend AS DECIMAL(30, 6)) * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(18, 6))"
-    spend = f"REPLACE (CAST({micros} AS VARCHAR) AS spend)" if _platform(source) == "google" else ""
+    spend = f"REPLACE (CAST({micros} AS VARCHAR) AS spend)" if platform_of(source) == "google" else ""
     return f"SELECT * {spend}, NULL AS line_number, NULL AS file_path FROM {table}"
 
 

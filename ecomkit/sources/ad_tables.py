@@ -35,6 +35,11 @@ _SPEND = {
 }
 
 
+def platform_of(source: Source) -> str:
+    """Return the platform of a source of ad spend, by which it is named where it says none."""
+    return source.options.get("platform", source.name)
+
+
 def spend_queries(con: ibis.BaseBackend, source: Source) -> list[ir.Table]:
     """Return a query of `ad_facts.COLUMNS` for each schema of a source: a row per version of each row of spend.
 
@@ -43,7 +48,7 @@ def spend_queries(con: ibis.BaseBackend, source: Source) -> list[ir.Table]:
     SourceError
         If the platform has no such tables, or a schema lacks the table or columns that hold spend; all at once.
     """
-    platform = source.options.get("platform", source.name)
+    platform = platform_of(source)
     if platform not in COLLECTIONS:
         raise SourceError(
             f"'{platform}' (source '{source.name}') is no platform whose tables the kit reads. "

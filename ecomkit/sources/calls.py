@@ -112,13 +112,12 @@ def create_calls(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
 
 
 def insert_calls(con: duckdb.DuckDBPyConnection, flat: str, reading: Reading) -> None:
-    """Insert the calls of a query into `calls`, in the form in which they may be stored.
+    """Insert the calls of a query into `calls`, in the form in which they may be stored; `con` knows the `MACROS`.
 
     The query `flat` has the columns `source, source_file, line_number, row_id,
     content_hash, problem, money_as_text` and, as text, `products` and each name of
     `SENT` and of the reading's properties.
     """
-    con.execute(MACROS)
     endings = [ending.lower() for ending in reading.staff]
     con.execute(f"INSERT INTO calls BY NAME {_safe(flat, reading)}", {"salt": reading.salt, "staff": endings})
 

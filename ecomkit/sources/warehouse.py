@@ -96,6 +96,11 @@ def schemas_of(con: ibis.BaseBackend, source: Source) -> tuple[str, ...]:
     return (con.current_database,)
 
 
+def schema_names(con: ibis.BaseBackend) -> list[str]:
+    """Return the names of the schemas of a database that are not the engine's own, sorted."""
+    return sorted(name for name in con.list_databases() if not name.startswith(("pg_", "information_schema")))
+
+
 def table_names(con: ibis.BaseBackend, schema: str) -> list[str]:
     """Return the names of all tables and views of a schema, sorted.
 
@@ -104,7 +109,7 @@ def table_names(con: ibis.BaseBackend, schema: str) -> list[str]:
     SourceError
         If there is no such schema, naming those there are.
     """
-    known = sorted(name for name in con.list_databases() if not name.startswith(("pg_", "information_schema")))
+    known = schema_names(con)
     if schema not in known:
         raise SourceError(
             f"There is no schema '{schema}' in the warehouse.{did_you_mean(schema, known)} "
