@@ -9,7 +9,7 @@ from ecomkit.engines import ENGINES
 from ecomkit.errors import UsageError
 from ecomkit.explain import explain_metric, metrics_page
 from ecomkit.metrics.catalogue import METRICS
-from ecomkit.shop import build_shop, open_shop
+from ecomkit.shop import build_shop
 from tests.calls import order, page, track
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -45,13 +45,12 @@ def test_definition_columns_and_query_are_told_for_every_engine(made, dialect):
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_every_query_runs_on_the_tables_as_they_stand_and_gives_the_metrics_columns(made, name):
-    shop = open_shop(made)
-    period, metric = shop.week("2026-W44"), METRICS[name]
-    tables = {table: getattr(shop, table) for table in metric.tables}
-    wanted = metric.build(tables, period, period.end_at, shop.settings).columns
-    query = explain_metric(str(made), name, week="2026-W44").split("in duckdb:\n\n")[1]
-    with duckdb.connect(str(build_shop(made)), read_only=True) as con:
+def test_every_query_runs_on_the_tables_as_they_stand_and_gives_the_metrics_columns(tiny, name):
+    period, metric = tiny.week("2026-W44"), METRICS[name]
+    tables = {table: getattr(tiny, table) for table in metric.tables}
+    wanted = metric.build(tables, period, period.end_at, tiny.settings).columns
+    query = explain_metric("tiny", name, week="2026-W44").split("in duckdb:\n\n")[1]
+    with duckdb.connect(str(build_shop("tiny")), read_only=True) as con:
         assert tuple(con.execute(query).to_arrow_table().column_names) == tuple(wanted)
 
 

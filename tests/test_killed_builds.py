@@ -179,6 +179,7 @@ def finish(scene: Scene, kitchen) -> None:
     assert left != scene.old.name
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_and_around_the_rename_there_is_a_whole_shop(scene, kitchen):
     assert len(scene.steps) >= 4
     before = [{"step": number} for number in range(1, len(scene.steps) + 1)]

@@ -136,6 +136,7 @@ def shop_of(poor_shops, monkeypatch):
     return lambda kind: str(poor_shops[kind])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_papermill_runs_it_with_other_values_and_its_answers_change(path, tmp_path):
     out = tmp_path / path.name
