@@ -11,6 +11,9 @@ RESERVED_COLUMNS = (
 # Table -> the type of the calls it holds; every event has a table of its own beside these.
 CALL_TABLES = {"pages": "page", "screens": "screen", "identifies": "identify", "aliases": "alias", "groups": "group"}
 
+# Instants that the loader writes into rows of tables, the most telling first.
+ARRIVALS = ("loaded_at", "received_at", "uuid_ts")
+
 # A word of a name, to Segment's loader.
 WORD = "[A-Z0-9]+[a-z0-9]*|[a-z0-9]+"
 

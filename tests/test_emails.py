@@ -5,6 +5,7 @@ from ibis import _
 
 from ecomkit.shop import open_shop
 from tests.calls import email, identify, order, page, server, track
+from tests.tables import rows
 
 NEW_YORK = """
 [shop]
@@ -16,10 +17,6 @@ kind = "segment_files"
 path = "calls.ndjson"
 """
 READER = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101"
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def short(instant):

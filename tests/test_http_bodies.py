@@ -14,6 +14,7 @@ from ibis import _
 
 from ecomkit.shop import ROOT, open_shop
 from tests.calls import order
+from tests.tables import rows
 
 SENT_AT = "2026-10-01T10:00:01.000Z"
 CAPTURES = ROOT.parent / "shared" / "data" / "segment-samples"
@@ -22,10 +23,6 @@ BROWSER = {
     "library": {"name": "analytics.js", "version": "next-1.84.3"},
     "userAgent": "Mozilla/5.0 (X11; Linux x86_64)",
 }
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def call(kind, number, **fields):

@@ -9,6 +9,7 @@ from ibis import _
 
 from ecomkit.shop import open_shop
 from tests.calls import identify, order, page, server, track
+from tests.tables import rows
 
 LINES = 2_000
 ODD_VALUES = [
@@ -153,10 +154,6 @@ def large_lines() -> list[bytes]:
         b'{"type": "page", "properties": ' + b"[" * 10_000_000,
         b'{"type": "page", "note": "' + b"z" * 20_000_000,
     ]
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def broken_laws(shop, lines: list[bytes], kept: list[dict]) -> list[str]:

@@ -4,6 +4,7 @@ from ibis import _
 from ecomkit.errors import SourceError
 from ecomkit.shop import open_shop
 from tests.calls import order, server
+from tests.tables import rows
 
 TOML = """
 [shop]
@@ -25,10 +26,6 @@ quantity = "Qty"
 unit_price = "Price"
 """
 HEADER = "Invoice,Date,Customer,Code,Qty,Price\n"
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def shop_of(make_shop, lines, toml=TOML):

@@ -7,10 +7,7 @@ from ecomkit.errors import SourceError
 from ecomkit.shop import open_shop
 from tests.calls import order, page, server, track
 from tests.conftest import TOML
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
+from tests.tables import rows
 
 
 def money(row, *names):
@@ -142,6 +139,12 @@ def test_foreign_money_takes_the_rate_of_the_orders_day_and_its_refund_too(make_
     assert float(rows(shop.refunds)[0]["amount"]) == 9
 
 
+ADD_RATES = (
+    "Add a line per day to the file that 'rates' names in [money] of shop.toml "
+    "(columns date, currency, rate to the shop's currency)."
+)
+
+
 def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop):
     folder = make_shop(
         server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="USD")),
@@ -150,9 +153,7 @@ def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop)
     with pytest.raises(SourceError) as caught:
         open_shop(folder)
     assert str(caught.value) == (
-        "There is no exchange rate for 'USD': 'USD' for 2 rows from 2026-10-01 to 2026-10-03. "
-        "Add a line per day to the file that 'rates' names in [money] of shop.toml "
-        "(columns date, currency, rate to the shop's currency)."
+        f"There is no exchange rate for 'USD': 'USD' for 2 rows from 2026-10-01 to 2026-10-03. {ADD_RATES}"
     )
 
 
@@ -167,9 +168,7 @@ def test_every_missing_rate_is_named_at_once_of_orders_and_refunds(make_shop):
     assert str(caught.value) == (
         "There is no exchange rate for 'GBP', 'USD', 'XTS': "
         "'GBP' for 1 rows from 2026-10-09 to 2026-10-09; 'USD' for 1 rows from 2026-10-01 to 2026-10-01; "
-        "'XTS' for 1 rows from 2026-10-01 to 2026-10-01. "
-        "Add a line per day to the file that 'rates' names in [money] of shop.toml "
-        "(columns date, currency, rate to the shop's currency)."
+        f"'XTS' for 1 rows from 2026-10-01 to 2026-10-01. {ADD_RATES}"
     )
 
 

@@ -10,6 +10,7 @@ from ibis import _
 from ecomkit.shop import open_shop
 from tests.calls import order, server, track
 from tests.conftest import TOML
+from tests.tables import rows
 
 ITEMS = [{"product_id": "a", "price": 10, "quantity": 3}, {"sku": "b", "price": 20}]
 # Items of 50 less 5: line a earned 27, line b 18.
@@ -59,10 +60,6 @@ CASES = {
     ),
     "cancelled and refunded": ([(60, server, {"total": 18})], [18], "cancelled"),
 }  # fmt: skip
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def at(minutes):

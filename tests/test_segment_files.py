@@ -9,10 +9,7 @@ from ecomkit.settings import Source
 from ecomkit.shop import open_shop
 from ecomkit.sources.segment_files import segment_file_paths
 from tests.calls import identify, order, page, server, track
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
+from tests.tables import rows
 
 
 def test_a_folder_of_plain_and_gzipped_files_is_read_as_one(make_shop):

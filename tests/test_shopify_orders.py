@@ -11,6 +11,7 @@ from ecomkit.shop import open_shop
 from tests.calls import identify, page, server
 from tests.calls import order as called_order
 from tests.shopify import HEADER, export, order
+from tests.tables import rows
 
 TOML = """
 [shop]
@@ -23,10 +24,6 @@ format = "shopify"
 path = "orders_export.csv"
 """
 CALLS = '[[source]]\nkind = "segment_files"\npath = "calls.ndjson"\n'
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def shop_of(make_shop, *orders, toml=TOML, calls=()):

@@ -9,6 +9,7 @@ from ecomkit.pipeline.events import named_calls
 from ecomkit.pipeline.tracking_plan import PLAN, PLAN_PROPERTIES, PROPERTIES, canonical_names, spellings
 from ecomkit.shop import open_shop
 from tests.calls import order, page, server, track
+from tests.tables import rows
 
 # Segment's own list of V1 names.
 V1_NAMES = {
@@ -26,10 +27,6 @@ V1_NAMES = {
     "Completed Order": "Order Completed",
 }
 KINDS = {"id", "text", "money", "number", "list"}
-
-
-def rows(table):
-    return table.to_pyarrow().to_pylist()
 
 
 def reasons(shop, outcome):

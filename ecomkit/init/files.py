@@ -1,5 +1,6 @@
 """What lies in a folder: files of calls, order lines, Shopify's export, ad spend, rates of currencies."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -130,7 +131,7 @@ def _add_orders(
     codes = Counter(row.get(columns.get("product_id", ""), "") for row in rows)
     postage = [code for code in codes if code.upper() in SHIPPING_CODES]
     if postage:
-        source.comments.append(f"shipping_codes = {_list(postage)}  # looks like postage, not a product")
+        source.comments.append(f"shipping_codes = {json.dumps(postage)}  # looks like postage, not a product")
     source.entries |= _mapping(columns)
     found.sources.append(source)
     if "currency" in columns:
@@ -179,7 +180,3 @@ def _refund_prefix(rows: Iterable[Row], columns: dict[str, str]) -> str | None:
             (back if units < 0 else forth)[letter] += 1
     letter, times = max(back.items(), key=lambda item: item[1], default=("", 0))
     return letter if times and forth[letter] * 10 < times else None
-
-
-def _list(values: Iterable[str]) -> str:
-    return "[" + ", ".join(f'"{value}"' for value in values) + "]"

@@ -3,13 +3,14 @@
 from ecomkit.errors import SourceError, quoted
 from ecomkit.init.calls import calls_of, listen
 from ecomkit.init.found import Found, FoundSource
+from ecomkit.pipeline.tracking_plan import canonical_names
 from ecomkit.settings import Source
 from ecomkit.sources.warehouse import connect, schema_names, table_names
 
 _CALLS = {"tracks", "pages", "screens", "identifies"}
 # A table that only this platform's objects have.
 _ADS = {"facebook": {"insights", "insight"}, "google": {"campaign_performance_reports", "ad_performance_reports"}}
-_ORDERS = ("order_completed", "completed_order")
+_ORDERS = {slug for slug, name in canonical_names().items() if name == "Order Completed"}
 _ROWS = 20_000
 
 

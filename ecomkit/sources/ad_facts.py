@@ -6,6 +6,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.segment_names import ARRIVALS
+
 # What a query of spend gives, all as text. `fact` names what a row states of its day: of two rows
 # with one fact the later `version` counts. Google's spend is in micros.
 COLUMNS = (
@@ -18,8 +20,6 @@ _BREAKDOWNS = (
     "age", "gender", "country", "region", "dma", "device_platform", "publisher_platform", "platform_position",
     "impression_device", "placement", "device", "ad_network_type", "click_type",
 )  # fmt: skip
-# Instants that the loader writes, the most telling first.
-_ARRIVALS = ("loaded_at", "received_at", "uuid_ts")
 # What a row of a report says, in a form that both of Google's reports have.
 _SAID = (
     "source_file", "row_key", "fact", "version", "date", "account_id", "campaign_id", "spend", "currency",
@@ -193,5 +193,5 @@ def _id(table: ir.Table, name: str) -> ir.StringValue:
 
 
 def _arrival(table: ir.Table) -> ir.TimestampValue:
-    found = [table[name].cast("timestamp('UTC')") for name in _ARRIVALS if name in table.columns]
+    found = [table[name].cast("timestamp('UTC')") for name in ARRIVALS if name in table.columns]
     return ibis.coalesce(*found) if found else ibis.null("timestamp('UTC')")

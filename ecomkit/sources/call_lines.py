@@ -9,6 +9,7 @@ import duckdb
 
 from ecomkit.errors import SourceError
 from ecomkit.settings import Source
+from ecomkit.sources.places import source_file
 from ecomkit.sources.portions import Portion
 from ecomkit.sources.unzipped import open_unzipped
 
@@ -41,7 +42,7 @@ def lay_out_lines(con: duckdb.DuckDBPyConnection, portion: Portion, scratch: Pat
                 for path in portion.paths:
                     _read_through(portion.source, path)
             _read_repaired(con, portion, scratch, only)
-    labels = [str(path.relative_to(portion.source.path.parent)) for path in portion.paths]
+    labels = [source_file(portion.source, path) for path in portion.paths]
     con.execute(
         """CREATE OR REPLACE TEMP TABLE files AS
         SELECT file_number, $labels[file_number] AS source_file, min(number) - 1 AS before

@@ -13,6 +13,7 @@ from ecomkit.settings import Source
 from ecomkit.sources.call_lines import lay_out_lines
 from ecomkit.sources.calls import MACROS, SENT, Reading, insert_calls
 from ecomkit.sources.http_bodies import unwrapped
+from ecomkit.sources.places import check_place
 from ecomkit.sources.portions import Portion, portions_of
 from ecomkit.sources.sql_text import sql_name, sql_text
 
@@ -30,17 +31,13 @@ def segment_file_paths(source: Source) -> list[Path]:
     SourceError
         If the path does not exist, or holds no file of newline JSON.
     """
+    check_place(source)
     if source.path.is_file():
         if source.path.stat().st_size == 0:
             raise SourceError(
                 f"The file '{source.path}' (source '{source.name}') is empty. Export it again, or remove the source."
             )
         return [source.path]
-    if not source.path.is_dir():
-        raise SourceError(
-            f"There is no file or folder '{source.path}' (source '{source.name}'). "
-            "Correct 'path' in shop.toml: it counts from the folder of the shop.toml."
-        )
     found = sorted(path for path in source.path.rglob("*") if path.is_file())
     files = [path for path in found if path.name.lower().endswith(SUFFIXES)]
     if not files:

@@ -18,6 +18,7 @@ import duckdb
 from ecomkit.errors import SourceError, quoted
 from ecomkit.settings import Source
 from ecomkit.sources.csv_files import csv_header, load_csv
+from ecomkit.sources.places import check_place, source_file
 
 # Name in the kit -> column of the export.
 COLUMNS = {
@@ -70,16 +71,12 @@ def shopify_rows(con: duckdb.DuckDBPyConnection, source: Source, number: int) ->
     Bogus Gateway, of staff, and whose id or name is a test order's, are excluded.
     """
     table = f"shopify_rows{number}"
-    load_csv(con, table, [(_label(source, path), path) for path in _files(source)], COLUMNS)
+    load_csv(con, table, [(source_file(source, path), path) for path in _files(source)], COLUMNS)
     return _query(table, number)
 
 
 def _files(source: Source) -> list[Path]:
-    if not source.path.exists():
-        raise SourceError(
-            f"There is no file or folder '{source.path}' (source '{source.name}'). "
-            "Correct 'path' in shop.toml: it counts from the folder of the shop.toml."
-        )
+    check_place(source)
     files = [source.path]
     if source.path.is_dir():
         found = (path for path in source.path.rglob("*") if path.name.endswith((".csv", ".csv.gz")))
@@ -100,10 +97,6 @@ def _files(source: Source) -> list[Path]:
                 "its columns in shop.toml without 'format'."
             )
     return files
-
-
-def _label(source: Source, path: Path) -> str:
-    return path.name if path == source.path else str(path.relative_to(source.path.parent))
 
 
 # The order's own values, on its first row alone.

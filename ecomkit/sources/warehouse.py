@@ -8,14 +8,13 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from ecomkit.errors import SourceError, did_you_mean, quoted
+from ecomkit.segment_names import ARRIVALS
 from ecomkit.settings import Source
 from ecomkit.sources.postgres_rows import copied_batches
 
 # The beginning of a url -> the name that Ibis and the kit's extras have for the engine.
 _ENGINES = {"postgresql": "postgres", "spark": "pyspark"}
 _EXTRAS = {"pyspark": "spark"}
-# Instants that the loader writes: the newest of them moves whenever rows come or change.
-_ARRIVALS = ("received_at", "loaded_at", "uuid_ts")
 _ROWS_AT_ONCE = 50_000
 # Ibis itself sets the others to UTC.
 _SESSION = {"pyspark": {"spark.sql.session.timeZone": "UTC"}}
@@ -148,7 +147,7 @@ def state_of(source: Source) -> str:
 
 
 def _state_of_table(table: ir.Table, name: str) -> ir.Table:
-    newest = [table[column].max().cast(str) for column in _ARRIVALS if column in table.columns]
+    newest = [table[column].max().cast(str) for column in ARRIVALS if column in table.columns]
     joined = ibis.literal(" ").join([text.fill_null("") for text in newest]) if newest else ibis.literal("")
     return table.agg(name=ibis.literal(name), rows=table.count(), newest=joined)
 
