@@ -73,6 +73,7 @@ IDENTITY_LINKS = ibis.schema(
         "valid_from": INSTANT,
         "valid_to": INSTANT,
         "rule": "string",
+        "calls": "int64",
     }
 )
 
@@ -228,8 +229,8 @@ EMAIL_CLICKS = ibis.schema(
 # Every table of a shop, by name, with the step that makes it.
 CANONICAL = {
     "events": (EVENTS, "pipeline.events"),
-    "people": (PEOPLE, "pipeline.identity"),
-    "identity_links": (IDENTITY_LINKS, "pipeline.identity"),
+    "people": (PEOPLE, "pipeline.people"),
+    "identity_links": (IDENTITY_LINKS, "pipeline.identity_links"),
     "sessions": (SESSIONS, "pipeline.sessions"),
     "orders": (ORDERS, "pipeline.orders"),
     "order_lines": (ORDER_LINES, "pipeline.orders"),

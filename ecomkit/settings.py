@@ -37,6 +37,8 @@ class Settings:
     margin: float = 1.0
     retargeting: tuple[str, ...] = ()
     monthly_fees: dict[str, float] = field(default_factory=dict)
+    undo: tuple[str, ...] = ()
+    identity_look_back_days: int = 365
     new_customer_look_back_days: int = 365
     max_quarantined_share: float = 0.05
     min_group: int = 30
@@ -61,6 +63,7 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
     "channels": {"rules": ("channel_rules", list)},
     "margin": {"default": ("margin", (int, float))},
     "spend": {"retargeting": ("retargeting", list), "monthly_fees": ("monthly_fees", dict)},
+    "identity": {"undo": ("undo", list), "look_back_days": ("identity_look_back_days", int)},
     "customers": {"look_back_days": ("new_customer_look_back_days", int)},
     "limits": {"max_quarantined_share": ("max_quarantined_share", (int, float)), "min_group": ("min_group", int)},
 }
@@ -139,10 +142,15 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
         problems.append(f"'rule' in [money] is '{rule}', not one of {quoted(MONEY_RULES)}")
     if not re.fullmatch("[A-Z]{3}", values.get("currency", "EUR")):
         problems.append(f"'currency' is '{values['currency']}', not a code of three capitals such as 'EUR'")
-    for key in ("own_hosts", "staff", "test_orders", "retargeting"):
+    for key in ("own_hosts", "staff", "test_orders", "retargeting", "undo"):
         wrong = [item for item in values.get(key, []) if not isinstance(item, str)]
         if wrong:
             problems.append(f"'{key}' holds {wrong}, which are not texts")
+    for entry in values.get("undo", []):
+        if isinstance(entry, str) and not re.fullmatch("[a-z0-9_.]+:.+", entry):
+            problems.append(f"'{entry}' in 'undo' of [identity] is not of the form 'anonymous_id:...' or 'email:...'")
+    if values.get("identity_look_back_days", 0) < 0:
+        problems.append(f"'look_back_days' in [identity] is {values['identity_look_back_days']}, not 0 or more")
     for name, fee in values.get("monthly_fees", {}).items():
         if isinstance(fee, bool) or not isinstance(fee, int | float):
             problems.append(f"'{name}' in 'monthly_fees' of [spend] is {fee!r}, not a number")

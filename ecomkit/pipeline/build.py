@@ -14,10 +14,10 @@ from ecomkit.errors import SourceError
 from ecomkit.pipeline import (
     emails,
     events,
-    identity,
     money,
     order_rows,
     orders,
+    people,
     refunds,
     sessions,
     spend,
@@ -112,7 +112,7 @@ def _read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table |
             bench.con.con, sources, zone=settings.time_zone, currency=settings.currency, salt=salt,
             staff=settings.staff, test_orders=settings.test_orders,
         )  # fmt: skip
-        known = order_rows.as_called(bench.con.table("order_rows"), calls)
+        known = order_rows.as_called(bench.con.table("order_rows"), calls, bench.table("owners"))
         judged = bench.lay_out("judged_rows", order_rows.judged_rows(known))
         bench.log.count(counts, judged.select("outcome", "reason", "amount"))
         bench.log.correct(counts, order_rows.corrections(judged))
@@ -194,8 +194,7 @@ def _make_events(
 ) -> None:
     with bench.log.step("events, sessions, people") as counts:
         visits = bench.keep("sessions", sessions.finished_sessions(landed, made))
-        bench.keep("people", identity.people(calls, visits, made))
-        bench.keep("identity_links", identity.identity_links(calls))
+        bench.keep("people", people.people(calls, visits, made))
         bench.keep("product_events", events.product_events(calls, items, lines, made))
         finished = bench.keep("events", events.finished_events(calls))
         counts["rows_in"], counts["rows_out"] = rows_of(calls), rows_of(finished)

@@ -8,10 +8,20 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.pipeline import channels, corrections, events, identity, sessions, tracking_plan
+from ecomkit.pipeline import (
+    channels,
+    clusters,
+    corrections,
+    events,
+    identifiers,
+    identity,
+    identity_links,
+    sessions,
+    tracking_plan,
+)
 from ecomkit.pipeline.workbench import Workbench, rows_of
 from ecomkit.row_accounts import QUARANTINE
-from ecomkit.sources.calls import Reading, create_calls, create_items
+from ecomkit.sources.calls import Reading, create_calls, create_external_ids, create_items
 from ecomkit.sources.portions import Portion
 from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
@@ -42,6 +52,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             portions = read_segment_files(con, bench.sources("segment_files"), reading)
             read_segment_tables(con, bench.sources("segment_tables"), reading, tracking_plan.canonical_names())
             create_items(con, reading)
+            create_external_ids(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
         verdicts = events.judged_calls(
             bench.name("named_calls", events.named_calls(calls)),
@@ -59,18 +70,36 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
 
 
 def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
-    """Return the kept calls with person and session, and the sessions with their landing."""
+    """Return the kept calls with person and session, and the sessions with their landing; keep `identity_links`."""
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
-        known = bench.lay_out("known_calls", identity.with_people(kept.select(*_OF_A_CALL)))
+        calls = identifiers.trusted(kept.select(*_OF_A_CALL), settings.undo)
+        external_ids = bench.table("external_ids").semi_join(bench.table("verdicts").filter(_.outcome == "kept"), "row_id")
+        external_ids = bench.lay_out("kept_external_ids", identifiers.trusted_ids(external_ids, settings.undo))
+        owners = _owners(bench, calls, external_ids)
+        named = bench.lay_out("known_calls", identity.named_calls(calls, owners, external_ids))
+        devices = bench.lay_out("devices", identity.devices(named, settings.undo))
+        last_named = bench.lay_out("last_named", identity.last_named(named, devices))
+        known = identity.with_people(named, devices, last_named, look_back_days=settings.identity_look_back_days)
         placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
+        aliases = bench.table("judged_calls").filter(_.call_type == "alias", _.outcome == "excluded")
+        bench.keep("identity_links", identity_links.identity_links(placed, owners, external_ids, aliases))
         calls = bench.name("located_calls", events.completed_calls(bench.table("calls"), placed.select(*_FOUND_OUT)))
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
-        counts["rows_in"], counts["rows_out"] = rows_of(known), rows_of(placed)
+        counts["rows_in"], counts["rows_out"] = rows_of(named), rows_of(placed)
         return calls, bench.lay_out("landed_sessions", landed)
+
+
+def _owners(bench: Workbench, calls: ir.Table, external_ids: ir.Table) -> ir.Table:
+    """Return whose each address and external id is; only identifiers in two or more pairs leave the engine."""
+    pairs = bench.lay_out("identifier_pairs", identifiers.pairs(calls, external_ids))
+    shared = bench.lay_out("shared_pairs", identifiers.shared_pairs(pairs))
+    merged = clusters.merged(shared.to_pyarrow().to_pylist())
+    found = bench.lay_out("clusters", ibis.memtable(merged, schema=identifiers.OWNERS))
+    return bench.lay_out("owners", identifiers.owners(pairs, shared, found))
 
 
 def quarantined_calls(bench: Workbench, judged: ir.Table, portions: list[Portion]) -> ir.Table:

@@ -1,120 +1,155 @@
-"""Who made each call: time-bounded stitching of devices to people.
+"""Who made each call: devices stitched to people, bounded by time.
 
-A call with a user id belongs to that user; one with only an address belongs to
-the first user seen with it, else to the guest of that address. On a device, a
-call without either belongs to the person identified there at that moment, and
-calls before the first identification belong to the first person identified.
+A call that names someone belongs to him: by its user id, else by its address, else
+by an external id (`pipeline.identifiers`, `pipeline.clusters` say whose these are).
+On a device, a call that names nobody belongs to the person identified there at that
+moment; what lies before the first identification belongs to the first person
+identified, if he follows within the look-back. A device of many people guesses
+nothing, and neither does an address that turns up on device after device.
 """
+
+from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.column_types import INSTANT
-from ecomkit.schemas import IDENTITY_LINKS, PEOPLE
+from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.identifiers import named_person, values_of
+
+# More people on one device make it a shared one: a till, a tablet on the counter.
+MOST_PEOPLE_ON_A_DEVICE = 5
+# More new devices in one week are nobody's own: a test address, a log-in that many know. Source: Segment Unify's
+# suggested limit of `anonymous_id`.
+MOST_NEW_DEVICES_A_WEEK = 5
+# On a shared device, a call belongs to whoever was named there this short a time before.
+JUST_BEFORE_MS = 30 * 60 * 1000
+
+_DAY_MS = 86_400_000
+# Milliseconds since 1970 as text that sorts as they do.
+_DIGITS = 15
 
 
-def email_owners(calls: ir.Table) -> ir.Table:
-    """Return the user id first seen with each address: `email_hash, owner`."""
-    both = calls.filter(_.email_hash.notnull(), _.user_id.notnull())
-    first = ibis.window(group_by="email_hash", order_by=["occurred_at", "message_id"])
-    ranked = both.mutate(place=ibis.row_number().over(first)).filter(_.place == 0)
-    return ranked.select("email_hash", owner=_.user_id)
+def named_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir.Table:
+    """Give every call `known_as`, the person it names itself, null where it names nobody, and `named_by`.
 
-
-def with_people(calls: ir.Table) -> ir.Table:
-    """Give every call its `person_id`, and `identity_rule`, why it belongs there."""
-    named = calls.left_join(email_owners(calls), "email_hash").drop("email_hash_right")
-    named = named.mutate(
+    Parameters
+    ----------
+    calls
+        `row_id, anonymous_id, user_id, email_hash, occurred_at` and more.
+    owners
+        Whose each address and external id is: `identifier_type, identifier, person_id`.
+    external_ids
+        `row_id, identifier_type, identifier`.
+    """
+    by_address = owners.filter(_.identifier_type == "email").select(email_hash=_.identifier, of_address=_.person_id)
+    found = external_ids.left_join(owners, ["identifier_type", "identifier"])
+    by_external = (
+        found.mutate(person_id=ibis.coalesce(found.person_id, named_person(found.identifier_type, found.identifier)))
+        .group_by("row_id")
+        .agg(of_external=_.person_id.min())
+    )
+    joined = calls.left_join(by_address, "email_hash").drop("email_hash_right")
+    joined = joined.left_join(by_external, "row_id").drop("row_id_right")
+    named = joined.mutate(
+        at_ms=epoch_ms(_.occurred_at),
         known_as=ibis.cases(
             (_.user_id.notnull(), "user:" + _.user_id),
-            (_.owner.notnull(), "user:" + _.owner),
+            (_.of_address.notnull(), _.of_address),
             (_.email_hash.notnull(), "guest:" + _.email_hash),
-            else_=None,
-        )
-    )
-    # The nth identification on a device opens stretch n; stretch 0 lies before the first.
-    so_far = ibis.window(group_by="anonymous_id", order_by=["occurred_at", "message_id"], preceding=(None, 0))
-    stretched = named.mutate(stretch=_.known_as.notnull().cast("int64").sum().over(so_far))
-    in_stretch = ibis.window(group_by=["anonymous_id", "stretch"])
-    on_device = ibis.window(group_by="anonymous_id")
-    placed = stretched.mutate(
-        here=_.known_as.max().over(in_stretch),
-        first_here=ibis.ifelse(_.stretch == 1, _.known_as, ibis.null(str)).max().over(on_device),
-    )
-    on_a_device = placed.anonymous_id.notnull()
-    found = placed.mutate(
-        person_id=ibis.cases(
-            (_.known_as.notnull(), _.known_as),
-            (on_a_device & _.here.notnull(), _.here),
-            (on_a_device & _.first_here.notnull(), _.first_here),
-            else_="visitor:" + _.anonymous_id,
+            else_=_.of_external,
         ),
-        identity_rule=ibis.cases(
+        named_by=ibis.cases(
             (_.user_id.notnull(), "user id on the call"),
-            (_.owner.notnull(), "address of a known user"),
+            (_.of_address.startswith("user:"), "address of a known user"),
             (_.email_hash.notnull(), "address of a guest"),
-            (_.here.notnull(), "identified on the device before"),
-            (_.first_here.notnull(), "identified on the device later"),
-            else_="visitor not identified",
+            (_.of_external.notnull(), "external id"),
+            else_=None,
         ),
+    ).drop("of_address", "of_external")
+    lost = named.known_as.isin(_on_too_many_devices(named).known_as) & ~named.known_as.startswith("user:")
+    unnamed = lost.fill_null(False)
+    return named.mutate(
+        known_as=ibis.ifelse(unnamed, ibis.null(str), named.known_as),
+        named_by=ibis.ifelse(unnamed, ibis.null(str), named.named_by),
     )
-    return found.drop("owner", "known_as", "stretch", "here", "first_here")
 
 
-def identity_links(events: ir.Table) -> ir.Table:
-    """Return the canonical table `identity_links` from events with `person_id` and `identity_rule`.
+def _on_too_many_devices(named: ir.Table) -> ir.Table:
+    first = (
+        named.filter(_.anonymous_id.notnull(), _.known_as.notnull())
+        .group_by("known_as", "anonymous_id")
+        .agg(first_ms=_.at_ms.min())
+    )
+    weekly = first.group_by(known_as=_.known_as, week=_.first_ms // (7 * _DAY_MS)).agg(devices=_.count())
+    return weekly.filter(_.devices > MOST_NEW_DEVICES_A_WEEK).select("known_as").distinct()
 
-    One row per identifier and stretch of calls that belong to one person, with the
-    rule of its first call; the stretches of an identifier do not overlap.
+
+def devices(named: ir.Table, undo: Sequence[str]) -> ir.Table:
+    """Return the devices on which somebody was named.
+
+    Returns
+    -------
+    Table
+        One row per device: `anonymous_id, first_person, first_ms` (who was named there first, and when), `people`,
+        and whether it is `shared` by more than a household, or on the undo list.
     """
-    kinds = {"anonymous_id": "anonymous_id", "user_id": "user_id", "email_hash": "email"}
-    parts = []
-    for column, kind in kinds.items():
-        order = ["occurred_at", "message_id"]
-        in_order = ibis.window(group_by="identifier", order_by=order)
-        so_far = ibis.window(group_by="identifier", order_by=order, preceding=(None, 0))
-        calls = events.filter(_[column].notnull()).select(
-            "person_id", "occurred_at", "message_id", "identity_rule", identifier=_[column]
-        )
-        changes = calls.mutate(before=_.person_id.lag().over(in_order), place=ibis.row_number().over(in_order))
-        changes = changes.mutate(changed=(_.before != _.person_id).fill_null(True).cast("int64"))
-        stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).group_by("identifier", "stretch")
-        links = stretches.agg(
-            person_id=_.person_id.min(),
-            valid_from=_.occurred_at.min(),
-            valid_to=_.occurred_at.max(),
-            rule=_.identity_rule.argmin(_.place),
-        )
-        parts.append(links.mutate(identifier_type=ibis.literal(kind)).select(*IDENTITY_LINKS.names))
-    return ibis.union(*parts).cast(IDENTITY_LINKS).order_by("identifier_type", "identifier", "valid_from", "rule")
+    seen = (
+        named.filter(_.anonymous_id.notnull(), _.known_as.notnull())
+        .anti_join(_on_too_many_devices(named), "known_as")
+        .group_by("anonymous_id", "known_as")
+        .agg(first_ms=_.at_ms.min())
+    )
+    in_order = ibis.window(group_by="anonymous_id", order_by=["first_ms", "known_as"])
+    on_device = ibis.window(group_by="anonymous_id")
+    ranked = seen.mutate(place=ibis.row_number().over(in_order), people=_.count().over(on_device))
+    return ranked.filter(_.place == 0).select(
+        "anonymous_id", "first_ms", "people", first_person=_.known_as,
+        shared=(_.people > MOST_PEOPLE_ON_A_DEVICE) | _.anonymous_id.isin(values_of(undo, "anonymous_id")),
+    )  # fmt: skip
 
 
-def people(events: ir.Table, sessions: ir.Table, orders: ir.Table) -> ir.Table:
-    """Return the canonical table `people`: everyone with an event or an order."""
-    seen = events.group_by("person_id").agg(
-        user_id=_.user_id.min(),
-        email_hash=_.email_hash.min(),
-        first_seen_at=_.occurred_at.min(),
-        identified_at=_.occurred_at.min(where=_.user_id.notnull() | _.email_hash.notnull()),
-        created_at=_.created_at.min(),
-        anonymous_ids=_.anonymous_id.nunique(),
+def last_named(named: ir.Table, devices: ir.Table) -> ir.Table:
+    """Return who was named last before each call that names nobody, on devices of several people.
+
+    Returns
+    -------
+    Table
+        `row_id, last_person, last_ms`; null where nobody had been named yet.
+    """
+    several = devices.filter((_.people > 1) | _.shared)
+    calls = named.semi_join(several, "anonymous_id")
+    mark = _.at_ms.cast(str).lpad(_DIGITS, "0") + _.known_as
+    so_far = ibis.window(group_by="anonymous_id", order_by=["at_ms", "message_id"], preceding=(None, 0))
+    marked = calls.mutate(mark=mark).mutate(last=_.mark.max().over(so_far))
+    return marked.filter(_.known_as.isnull()).select(
+        "row_id", last_person=_.last.substr(_DIGITS), last_ms=_.last.substr(0, _DIGITS).cast("int64")
     )
-    first_session = sessions.filter(_.session_number == 1).select("person_id", first_channel=_.channel)
-    bought = (
-        orders.filter(_.customer_id.notnull(), _.status != "cancelled")
-        .group_by("customer_id")
-        .agg(first_order_at=_.ordered_at.min())
+
+
+def with_people(named: ir.Table, devices: ir.Table, last_named: ir.Table, *, look_back_days: int) -> ir.Table:
+    """Give every call its `person_id`, and `identity_rule`, why it belongs there.
+
+    Calls that cannot be anybody's are a visitor's: all of one device, or, where the device is
+    shared, those between two calls that name someone.
+    """
+    on_device = named.left_join(devices, "anonymous_id").drop("anonymous_id_right")
+    told = on_device.left_join(last_named, "row_id").drop("row_id_right")
+    shared = told.shared.fill_null(False)
+    just_before = shared & (told.at_ms - told.last_ms <= JUST_BEFORE_MS)
+    before = (told.people == 1) & (told.at_ms >= told.first_ms)
+    soon_after = (told.at_ms < told.first_ms) & (told.first_ms - told.at_ms <= look_back_days * _DAY_MS)
+    visitor = "visitor:" + told.anonymous_id
+    cases = (
+        (told.known_as.notnull(), told.known_as, told.named_by),
+        (just_before, told.last_person, "identified on the shared device just before"),
+        (shared, visitor + ":" + told.last_ms.fill_null(0).cast(str), "on a shared device: not guessed"),
+        (told.last_person.notnull(), told.last_person, "identified on the device before"),
+        (before, told.first_person, "identified on the device before"),
+        (soon_after, told.first_person, "identified on the device later"),
     )
-    joined = seen.outer_join(bought, seen.person_id == bought.customer_id)
-    everyone = joined.mutate(
-        person_id=ibis.coalesce(_.person_id, _.customer_id),
-        user_id=ibis.coalesce(
-            _.user_id, ibis.ifelse(_.customer_id.startswith("user:"), _.customer_id.substr(5), ibis.null(str))
-        ),
-        first_seen_at=ibis.coalesce(_.first_seen_at, _.first_order_at),
-        anonymous_ids=_.anonymous_ids.fill_null(0),
-        consent=ibis.null("boolean"),
-        suppressed_at=ibis.null(INSTANT),
-    ).left_join(first_session, "person_id")
-    return everyone.select(*PEOPLE.names).cast(PEOPLE).order_by("person_id")
+    found = told.mutate(
+        person_id=ibis.cases(*((case, person) for case, person, _rule in cases), else_=visitor),
+        identity_rule=ibis.cases(*((case, rule) for case, _person, rule in cases), else_="visitor not identified"),
+    )
+    return found.drop("known_as", "named_by", "at_ms", *devices.drop("anonymous_id").columns, "last_person", "last_ms")

@@ -6,7 +6,6 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.engines import epoch_ms
-from ecomkit.pipeline.identity import email_owners
 from ecomkit.schemas import REFUND_LINES
 
 _SET_APART = {
@@ -44,22 +43,25 @@ def corrections(judged: ir.Table) -> ir.Table:
     return judged.filter(_.outcome == "kept").select("row_id", reason=_.corrections.unnest())
 
 
-def as_called(rows: ir.Table, calls: ir.Table) -> ir.Table:
+def as_called(rows: ir.Table, calls: ir.Table, owners: ir.Table) -> ir.Table:
     """Give rows the order id and the person that the shop's calls know them by.
 
     An order that calls name by its `order_name`, with or without the `#`, goes by that
-    name; an address belongs to the user first seen with it, else to its guest.
+    name; an address belongs to whom calls know by it, else to its guest.
     """
     told = calls.filter(_.event_name == "Order Completed").select(called=_.order_id).distinct()
     names = rows.filter(_.order_name.notnull()).select("order_id", plain=_.order_name.replace("#", "")).distinct()
     unknown = names.anti_join(told.select(order_id=_.called), "order_id")
     found = unknown.join(told.mutate(plain=_.called.replace("#", "")), "plain")
     called = found.group_by("order_id").agg(called=_.called.min())
-    owners = email_owners(calls.filter(_.user_id.notnull()))
+    whose = owners.filter(_.identifier_type == "email").select(email_hash=_.identifier, owner=_.person_id)
     known = rows.left_join(called, "order_id").drop("order_id_right")
-    known = known.left_join(owners, "email_hash").drop("email_hash_right")
+    known = known.left_join(whose, "email_hash").drop("email_hash_right")
+    of_user = ibis.ifelse(_.owner.startswith("user:"), _.owner.substr(len("user:")), ibis.null(str))
     return known.mutate(
-        order_id=ibis.coalesce(_.called, _.order_id), customer_id=ibis.coalesce(_.customer_id, _.owner)
+        order_id=ibis.coalesce(_.called, _.order_id),
+        customer_id=ibis.coalesce(_.customer_id, of_user),
+        person_id=ibis.coalesce("user:" + _.customer_id, _.owner, "guest:" + _.email_hash),
     ).drop("called", "owner")
 
 
@@ -75,7 +77,7 @@ def order_drafts(kept: ir.Table) -> ir.Table:
     drafts = bought.group_by("order_id").agg(
         source=_.source.min(),
         row_id=_.row_id.min(),
-        customer_id=ibis.coalesce("user:" + _.customer_id, "guest:" + _.email_hash).min(),
+        customer_id=_.person_id.min(),
         ordered_at=_.ordered_at.min(),
         gross=product_money.sum(),
         discount=ibis.coalesce(_.order_discount.max(), _.discount.sum()),

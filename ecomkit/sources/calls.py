@@ -23,6 +23,8 @@ SENT: Spellings = {
     "message_id": ("$.messageId",),
     "anonymous_id": ("$.anonymousId",),
     "user_id": ("$.userId",),
+    "previous_id": ("$.previousId",),
+    "external_ids": ("$.context.externalIds",),
     "sent_timestamp": ("$.timestamp",),
     "original_timestamp": ("$.originalTimestamp",),
     "sent_at": ("$.sentAt",),
@@ -127,12 +129,14 @@ def _safe(flat: str, reading: Reading) -> str:
     columns = {
         name: f"without_address(nullif({name}, ''))" for name in (*SENT, *reading.properties) if name not in _USED_UP
     }
+    # A list in JSON, which `create_external_ids` takes apart.
+    columns["external_ids"] = "nullif(external_ids, '[]')"
     columns |= {name: f"without_phone({columns[name]})" for name in _FREE_TEXTS}
     columns |= {name: f"instant({name})" for name in _INSTANTS}
     columns |= {name: f"as_money({name})" for name in money}
     columns |= {name: f"without_query({name})" for name in _LINKS}
     columns |= {name: f"private_id({name}, $salt)" for name in reading.ids}
-    columns |= {name: f"person_id({name}, $salt)" for name in ("anonymous_id", "user_id", "customer_id")}
+    columns |= {name: f"person_id({name}, $salt)" for name in ("anonymous_id", "user_id", "previous_id", "customer_id")}
     # An address in place of a visitor is no device of anyone.
     as_visitor = f"is_address(anonymous_id) AND {_ABOUT_EMAIL}"
     columns["anonymous_id"] = f"CASE WHEN {as_visitor} THEN NULL ELSE {columns['anonymous_id']} END"
@@ -199,3 +203,22 @@ def create_items(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
         )
         SELECT * FROM (SELECT row_id, line_number, {selected} FROM items)
         WHERE coalesce({", ".join(f"{name}::VARCHAR" for name in columns)}) IS NOT NULL""")
+
+
+def create_external_ids(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
+    """Create `external_ids`: a row per id of a person in a call's `context.externalIds`; `row_id` names the call."""
+    shape = '[{"id": "VARCHAR", "type": "VARCHAR", "collection": "VARCHAR"}]'
+    con.execute(
+        f"""CREATE OR REPLACE TABLE external_ids AS
+        WITH listed AS (
+            SELECT row_id, unnest(json_transform(unquoted(external_ids), '{shape}')) AS sent
+            FROM calls WHERE external_ids IS NOT NULL AND problem IS NULL AND json_valid(unquoted(external_ids))
+        )
+        SELECT DISTINCT row_id, lower(trim(sent.type)) AS identifier_type, person_id(sent.id, $salt) AS identifier
+        FROM listed
+        -- Accounts are nobody; what has a place of its own on a call is read there.
+        WHERE coalesce(sent.collection, 'users') = 'users' AND person_id(sent.id, $salt) IS NOT NULL
+            AND regexp_full_match(lower(trim(sent.type)), '[a-z0-9_.]+')
+            AND lower(trim(sent.type)) NOT IN ('user_id', 'anonymous_id', 'previous_id', 'email', 'group_id')""",
+        {"salt": reading.salt},
+    )
