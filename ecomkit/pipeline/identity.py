@@ -22,8 +22,8 @@ MOST_PEOPLE_ON_A_DEVICE = 5
 # More new devices in one week are nobody's own: a test address, a log-in that many know. Source: Segment Unify's
 # suggested limit of `anonymous_id`.
 MOST_NEW_DEVICES_A_WEEK = 5
-# On a shared device, a call belongs to whoever was named there this short a time before.
-JUST_BEFORE_MS = 30 * 60 * 1000
+# On a shared device, a call belongs to whoever is named there this short a time after it, or before.
+CLOSE_BY_MS = 30 * 60 * 1000
 
 _DAY_MS = 86_400_000
 # Milliseconds since 1970 as text that sorts as they do.
@@ -109,39 +109,48 @@ def devices(named: ir.Table, undo: Sequence[str]) -> ir.Table:
     )  # fmt: skip
 
 
-def last_named(named: ir.Table, devices: ir.Table) -> ir.Table:
-    """Return who was named last before each call that names nobody, on devices of several people.
+def named_around(named: ir.Table, devices: ir.Table) -> ir.Table:
+    """Return who was named last before and first after each call that names nobody, on devices of several people.
 
     Returns
     -------
     Table
-        `row_id, last_person, last_ms`; null where nobody had been named yet.
+        `row_id, last_person, last_ms, next_person, next_ms`; null where nobody was named.
     """
     several = devices.filter((_.people > 1) | _.shared)
-    calls = named.semi_join(several, "anonymous_id")
-    mark = _.at_ms.cast(str).lpad(_DIGITS, "0") + _.known_as
-    so_far = ibis.window(group_by="anonymous_id", order_by=["at_ms", "message_id"], preceding=(None, 0))
-    marked = calls.mutate(mark=mark).mutate(last=_.mark.max().over(so_far))
-    return marked.filter(_.known_as.isnull()).select(
-        "row_id", last_person=_.last.substr(_DIGITS), last_ms=_.last.substr(0, _DIGITS).cast("int64")
+    marked = named.semi_join(several, "anonymous_id").mutate(mark=_.at_ms.cast(str).lpad(_DIGITS, "0") + _.known_as)
+    in_order = {"group_by": "anonymous_id", "order_by": ["at_ms", "message_id"]}
+    found = marked.mutate(
+        last=_.mark.max().over(ibis.window(**in_order, preceding=(None, 0))),
+        following=_.mark.min().over(ibis.window(**in_order, following=(0, None))),
+    )
+    return found.filter(_.known_as.isnull()).select(
+        "row_id",
+        last_person=_.last.substr(_DIGITS),
+        last_ms=_.last.substr(0, _DIGITS).cast("int64"),
+        next_person=_.following.substr(_DIGITS),
+        next_ms=_.following.substr(0, _DIGITS).cast("int64"),
     )
 
 
-def with_people(named: ir.Table, devices: ir.Table, last_named: ir.Table, *, look_back_days: int) -> ir.Table:
+def with_people(named: ir.Table, devices: ir.Table, around: ir.Table, *, look_back_days: int) -> ir.Table:
     """Give every call its `person_id`, and `identity_rule`, why it belongs there.
 
     Calls that cannot be anybody's are a visitor's: all of one device, or, where the device is
     shared, those between two calls that name someone.
     """
     on_device = named.left_join(devices, "anonymous_id").drop("anonymous_id_right")
-    told = on_device.left_join(last_named, "row_id").drop("row_id_right")
+    told = on_device.left_join(around, "row_id").drop("row_id_right")
     shared = told.shared.fill_null(False)
-    just_before = shared & (told.at_ms - told.last_ms <= JUST_BEFORE_MS)
+    # A browser library names its user until he logs out, so what names nobody rather belongs to who comes next.
+    just_after = shared & (told.next_ms - told.at_ms <= CLOSE_BY_MS)
+    just_before = shared & (told.at_ms - told.last_ms <= CLOSE_BY_MS)
     before = (told.people == 1) & (told.at_ms >= told.first_ms)
     soon_after = (told.at_ms < told.first_ms) & (told.first_ms - told.at_ms <= look_back_days * _DAY_MS)
     visitor = "visitor:" + told.anonymous_id
     cases = (
         (told.known_as.notnull(), told.known_as, told.named_by),
+        (just_after, told.next_person, "identified on the shared device just after"),
         (just_before, told.last_person, "identified on the shared device just before"),
         (shared, visitor + ":" + told.last_ms.fill_null(0).cast(str), "on a shared device: not guessed"),
         (told.last_person.notnull(), told.last_person, "identified on the device before"),
@@ -152,4 +161,6 @@ def with_people(named: ir.Table, devices: ir.Table, last_named: ir.Table, *, loo
         person_id=ibis.cases(*((case, person) for case, person, _rule in cases), else_=visitor),
         identity_rule=ibis.cases(*((case, rule) for case, _person, rule in cases), else_="visitor not identified"),
     )
-    return found.drop("known_as", "named_by", "at_ms", *devices.drop("anonymous_id").columns, "last_person", "last_ms")
+    return found.drop(
+        "known_as", "named_by", "at_ms", *devices.drop("anonymous_id").columns, *around.drop("row_id").columns
+    )

@@ -108,7 +108,11 @@ def identify(walk: Walk) -> None:
         return
     device.user_id = person.user_id
     traits = {"email": person.email, "first_name": person.first_name}
-    from_browser(walk.archive, device, walk.now_ms, "identify", {"traits": traits}, _context(walk))
+    context = _context(walk)
+    if person.card:
+        card = {"id": person.card, "type": "loyalty_card", "collection": "users", "encoding": "none"}
+        context["externalIds"] = [card]
+    from_browser(walk.archive, device, walk.now_ms, "identify", {"traits": traits}, context)
     walk.archive.counts["identify_calls"] += 1
 
 

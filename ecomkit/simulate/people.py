@@ -16,8 +16,8 @@ _WRONG_CLOCK = 0.06
 class Device:
     """A browser: the ids in its cookies, and how far its clock is off.
 
-    A shared device belongs to two people; the shop's log-out there forgets the
-    user but not the anonymous id.
+    A shared device belongs to two people, or stands in the shop for everybody; the
+    log-out there forgets the user but not the anonymous id.
     """
 
     anonymous_id: str
@@ -30,7 +30,10 @@ class Device:
 
 @dataclass
 class Person:
-    """Someone who visits; a guest has no user id, and orders with the email address alone."""
+    """Someone who visits; a guest has no user id, and orders with the email address alone.
+
+    `card` is the number of a loyalty card.
+    """
 
     email: str
     first_name: str
@@ -38,6 +41,7 @@ class Person:
     currency: str
     locale: str
     devices: list[Device] = field(default_factory=list)
+    card: str | None = None
 
 
 def new_device(uniform: Iterator[float], user_agent: str) -> Device:

@@ -12,13 +12,14 @@ from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
 from ecomkit.simulate.calls import Archive
 from ecomkit.simulate.dice import uniforms
 from ecomkit.simulate.emails import MACHINES, send_emails
+from ecomkit.simulate.identities import STREAM
 from ecomkit.simulate.journeys import DEPTH_SHARES, DEPTHS
 from ecomkit.simulate.mailings import MAILINGS
 from ecomkit.simulate.oddities import add_oddities
 from ecomkit.simulate.plain import BuyTillYouDie, plan_purchases
 from ecomkit.simulate.plan import RETURNS, RETURNS_AFTER_GIVEAWAY, plan_visits, repeat_probability
 from ecomkit.simulate.spend import HEADER, ad_rows, daily_rates
-from ecomkit.simulate.story import Books, credited_customers, local_date, tell_orders, tell_story
+from ecomkit.simulate.story import Books, credited_customers, local_date, owned_visits, tell_orders, tell_story
 from ecomkit.simulate.traffic import CHANNELS
 
 WITHIN_DAYS = 90
@@ -113,7 +114,8 @@ def _write_full_shop(
 ) -> dict:
     plan = plan_visits(rng, calendar, customers)
     rates = daily_rates(rng, calendar)
-    books = tell_story(archive, plan, calendar)
+    books = tell_story(archive, plan, calendar, uniforms(np.random.default_rng([seed, STREAM])))
+    writing.write_visits(folder / "visits.csv.gz", owned_visits(books))
     add_oddities(archive, calendar)
     rows, spend = ad_rows(archive.uniform, books.clicks, rates)
     for platform in ("facebook", "google"):

@@ -11,6 +11,7 @@ from ecomkit.simulate.calendar import ZONE, Calendar
 from ecomkit.simulate.calls import Archive, from_server
 from ecomkit.simulate.catalogue import PRODUCTS
 from ecomkit.simulate.dice import chance, whole
+from ecomkit.simulate.identities import changes_address, give_cards, leave_kiosk, new_kiosk, takes_kiosk
 from ecomkit.simulate.journeys import Walk, finish_order, identify, log_out, time_to_order, walk_visit
 from ecomkit.simulate.people import Device, Person, device_of, new_person
 from ecomkit.simulate.plan import Plan, Visit
@@ -38,16 +39,21 @@ class Books:
     known_devices: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def tell_story(archive: Archive, plan: Plan, calendar: Calendar) -> Books:
-    """Send the calls of every planned visit, and of what follows its order."""
+def tell_story(archive: Archive, plan: Plan, calendar: Calendar, strange: Iterator[float]) -> Books:
+    """Send the calls of every planned visit, and of what follows its order; `strange` draws who is hard to tell."""
     uniform = archive.uniform
     people = {number: new_person(uniform, number) for number in sorted({visit.person for visit in plan.visits})}
     _share_devices(archive, plan, people)
+    give_cards(strange, people)
+    kiosk = new_kiosk(strange)
     books = Books(people=people)
     orders_of: Counter[int] = Counter()
     for visit in plan.visits:
         person = people[visit.person]
         device = device_of(uniform, person)
+        if orders_of[visit.person] and takes_kiosk(strange, kiosk, visit, person):
+            device = kiosk.device
+            archive.counts["visits_at_the_kiosk"] += 1
         old_names = visit.day < _OLD_NAMES_DAYS and chance(uniform, _OLD_NAMES)
         walk = walk_visit(archive, visit, person, device, old_names=old_names)
         books.sessions[visit.channel] += 1
@@ -56,11 +62,17 @@ def tell_story(archive: Archive, plan: Plan, calendar: Calendar) -> Books:
             books.clicks[local_date(visit.at_ms), walk.arrival.campaign] += 1
         if visit.ordered:
             _register_some_guests(archive, person, visit.person, orders_of[visit.person])
+            if orders_of[visit.person] and changes_address(strange, person):
+                device.user_id = None
+                archive.counts["changed_addresses"] += 1
             order = _order(archive, walk, visit, calendar, len(books.orders), first=orders_of[visit.person] == 0)
             books.sessions_with_order[visit.channel] += 1
             books.orders.append((visit.person, order))
             _follow_up(archive, books, order, person, device, first=orders_of[visit.person] == 0)
             orders_of[visit.person] += 1
+        elif device is kiosk.device:
+            identify(walk)
+            leave_kiosk(kiosk, walk.now_ms)
         elif orders_of[visit.person] and person.user_id and not visit.exact_gap and chance(uniform, _LOGS_IN):
             identify(walk)
         if device.user_id == person.user_id and (visit.ordered or person.user_id):
@@ -68,6 +80,15 @@ def tell_story(archive: Archive, plan: Plan, calendar: Calendar) -> Books:
         if device.shared or (visit.ordered and person.user_id and chance(uniform, _LOGS_OUT)):
             log_out(walk)
     return books
+
+
+def owned_visits(books: Books) -> list[tuple[int, str, int, bool]]:
+    """Return every visit's instant, device and person, and whether that device ever learned who he is."""
+    return [
+        (at_ms, device, person, device in books.known_devices[person])
+        for person, visits in books.history.items()
+        for at_ms, _channel, device in visits
+    ]
 
 
 def credited_customers(books: Books) -> Counter[str]:

@@ -95,6 +95,14 @@ def write_rates(path: Path, rates: dict[date, float]) -> None:
     write_csv(path, "date,currency,rate", [f"{day},USD,{rate:.4f}" for day, rate in rates.items()])
 
 
+def write_visits(path: Path, visits: list[tuple[int, str, int, bool]]) -> None:
+    """Write whose each visit truly was: its first instant, device, person, and if the device ever learned who he is."""
+    rows = [f"{iso(at_ms)},{device},{person},{known:d}" for at_ms, device, person, known in sorted(visits)]
+    text = "\n".join(["started_at,anonymous_id,person,device_is_known", *rows]) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
+
+
 def write_json(path: Path, content: dict) -> None:
     """Write a JSON file that reads well in a diff."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
