@@ -11,7 +11,10 @@ from ecomkit.errors import SettingsError, did_you_mean, quoted
 from ecomkit.source_settings import MONEY_RULES, Source, read_sources
 
 # What a shop's own channel rule may ask of the landing, beside the `channel` that it gives.
-RULE_KEYS = ("channel", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "referrer_host")
+RULE_KEYS = (
+    "channel", "source", "medium", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+    "referrer_host",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
