@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -77,12 +78,16 @@ def init(
 def build(
     shop: Shop,
     into: Annotated[Path | None, typer.Option(help="A DuckDB file that gets the tables under their own names.")] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Use only what had been received by the end of this day."),
+    ] = None,
 ) -> None:
     """Read a shop's sources and build its tables; a shop that did not change is not built again."""
     from ecomkit.shop import build_shop
 
     with _building(shop) as progress:
-        path = build_shop(shop, into=into, progress=progress)
+        path = build_shop(shop, into=into, as_of=as_of.date() if as_of else None, progress=progress)
     _show(str(path))
 
 

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.errors import UsageError, did_you_mean, quoted
-from ecomkit.periods import Period, iso_week, last_complete_week, local_date
+from ecomkit.periods import Period, day_start, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
@@ -157,37 +157,49 @@ class Shop:
         }
 
 
-def open_shop(name: str | Path, *, progress: Callable[[str], None] = lambda step: None) -> Shop:
+def open_shop(
+    name: str | Path, *, as_of: date | None = None, progress: Callable[[str], None] = lambda step: None
+) -> Shop:
     """Open a shop read-only, building it first if its input, settings or the kit changed.
 
-    Many notebooks may hold one shop open at once.
+    With `as_of`, the shop is as it was known at the end of that local day: calls received
+    later count for nothing, nor do the people that they merge. Many notebooks may hold one
+    shop open at once.
     """
-    path = build_shop(name, progress=progress)
+    path = build_shop(name, as_of=as_of, progress=progress)
     con = ibis.duckdb.connect(str(path), read_only=True)
     con.raw_sql("SET TimeZone = 'UTC'")
     return Shop(load_settings(find_shop(name) / "shop.toml"), con)
 
 
 def build_shop(
-    name: str | Path, *, into: Path | None = None, progress: Callable[[str], None] = lambda step: None
+    name: str | Path,
+    *,
+    into: Path | None = None,
+    as_of: date | None = None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> Path:
     """Return the DuckDB file of a shop's canonical tables, built if there is none for its fingerprint.
 
-    With `into`, the tables are written to that file instead. A file appears whole or
+    With `into`, the tables are written to that file instead; with `as_of`, they are those of the
+    end of that local day. A file appears whole or
     not at all; of two builds of one shop at once, one waits for the other.
     """
     settings = load_settings(find_shop(name) / "shop.toml")
     salt = _salt(settings.folder)
     fingerprint = fingerprint_of(settings, salt)
+    known_until = day_start(as_of + timedelta(days=1), settings.time_zone) if as_of else None
+    told = {"salt": salt, "fingerprint": fingerprint, "progress": progress, "known_until": known_until}
     if into is not None:
         if not into.parent.is_dir():
             raise UsageError(
                 f"There is no folder '{into.parent}' to write '{into.name}' into. Make it, or name another."
             )
         with appearing_whole(into) as unfinished:
-            build(settings, unfinished, salt=salt, fingerprint=fingerprint, progress=progress)
+            build(settings, unfinished, **told)
         return into
     key = f"{settings.folder.name}-{hashlib.sha256(str(settings.folder).encode()).hexdigest()[:8]}"
+    key += f"@{as_of}" if as_of else ""
     shelf = STORE / "shops"
     shelf.mkdir(parents=True, exist_ok=True)
     target = shelf / f"{key}-{fingerprint[:16]}.duckdb"
@@ -197,7 +209,7 @@ def build_shop(
     with one_at_a_time(shelf / f"{key}.lock", waiting=lambda: progress(WAITING)):
         if not target.is_file():
             with appearing_whole(target) as unfinished:
-                build(settings, unfinished, salt=salt, fingerprint=fingerprint, progress=progress)
+                build(settings, unfinished, **told)
             # Who has an older one open keeps reading it: its bytes go when the last reader closes it.
             for older in shelf.glob(f"{glob.escape(key)}-*.duckdb"):
                 if older != target:
@@ -218,7 +230,7 @@ def fingerprint_of(settings: Settings, salt: str) -> str:
     parts += [state_of(source) for source in settings.sources if source.url]
     for maker in _MAKERS:
         place = Path(__file__).parent / maker
-        for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+        for file in sorted([*place.glob("*.py"), *place.glob("*.toml")]) if place.is_dir() else [place]:
             parts.append(file.read_text(encoding="utf-8"))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

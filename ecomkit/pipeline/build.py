@@ -1,6 +1,7 @@
 """From a shop's sources to its canonical tables, step by step, in one DuckDB file."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.errors import SourceError
+from ecomkit.periods import local_date
 from ecomkit.pipeline import (
     emails,
     events,
@@ -22,6 +24,7 @@ from ecomkit.pipeline import (
     sessions,
     spend,
 )
+from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
@@ -34,18 +37,27 @@ from ecomkit.sources.order_files import read_order_files
 _RATES = {"date": "date", "currency": "string", "rate": "decimal(18, 8)"}
 
 
-def build(settings: Settings, target: Path, *, salt: str, fingerprint: str, progress: Callable[[str], None]) -> None:
+def build(
+    settings: Settings,
+    target: Path,
+    *,
+    salt: str,
+    fingerprint: str,
+    progress: Callable[[str], None],
+    known_until: datetime | None = None,
+) -> None:
     """Build every canonical table of a shop into a new DuckDB file at `target`.
 
     Bad rows land in `quarantine`, they never stop the build. Tables of sources that
-    the shop does not have are empty.
+    the shop does not have are empty. With `known_until`, only what had been received before
+    that instant is used: identities and sessions too are those of that moment.
 
     Raises
     ------
     SourceError
         If a file is missing, empty or of another form than the settings say, or a rate is missing.
     """
-    with open_workbench(settings, target, progress) as bench:
+    with open_workbench(settings, target, progress, known_until) as bench:
         rates = _read_rates(bench)
         judged, items, portions = read_calls(bench, salt)
         calls, landed = locate_calls(bench)
@@ -112,7 +124,9 @@ def _read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table |
             bench.con.con, sources, zone=settings.time_zone, currency=settings.currency, salt=salt,
             staff=settings.staff, test_orders=settings.test_orders,
         )  # fmt: skip
-        known = order_rows.as_called(bench.con.table("order_rows"), calls, bench.table("owners"))
+        rows = bench.con.table("order_rows")
+        rows = order_rows.known_rows(rows, bench.known_until) if bench.known_until else rows
+        known = order_rows.as_called(rows, calls, bench.table("owners"))
         judged = bench.lay_out("judged_rows", order_rows.judged_rows(known))
         bench.log.count(counts, judged.select("outcome", "reason", "amount"))
         bench.log.correct(counts, order_rows.corrections(judged))
@@ -221,7 +235,13 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
         return None
     with bench.log.step("read ad spend") as counts:
         read_ad_spend(bench.con.con, sources, currency=currency, retargeting=bench.settings.retargeting)
-        judged = bench.lay_out("judged_spend", spend.judged_spend(bench.con.table("spend_rows")))
+        rows = bench.con.table("spend_rows")
+        if bench.known_until:
+            last_day = local_date(bench.known_until - timedelta(microseconds=1), bench.settings.time_zone)
+            known = (rows.date <= last_day).fill_null(True)
+            bench.log.leave_out(counts, NOT_YET_KNOWN, rows_of(rows.filter(~known)))
+            rows = rows.filter(known)
+        judged = bench.lay_out("judged_spend", spend.judged_spend(rows))
         bench.log.count(counts, judged.select("outcome", "reason", amount=_.spend.round(4).cast(MONEY)))
         bench.log.correct(counts, spend.remarks(judged))
         days = spend.by_campaign(judged.filter(_.outcome == "kept"))

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import ibis.expr.types as ir
 from ibis import _
 
+# Why a row is left out where the past is loaded again as of a day.
+NOT_YET_KNOWN = "not known yet on the day asked for"
+
 _COUNTS = ("rows_in", "rows_out", "rows_corrected", "rows_excluded", "duplicates", "rows_quarantined")
 _COLUMN = {
     "kept": "rows_out",
@@ -43,6 +46,14 @@ class BuildLog:
             counts[_COLUMN[row["outcome"]]] += row["rows"]
             if row["reason"] is not None:
                 self.reasons.append({"step": counts["step"], "amount": None, **row})
+
+    def leave_out(self, counts: dict, reason: str, rows: int) -> None:
+        """Add rows that were excluded before they were judged."""
+        counts["rows_in"] += rows
+        counts["rows_excluded"] += rows
+        if rows:
+            outcome = {"outcome": "excluded", "reason": reason, "rows": rows, "amount": None}
+            self.reasons.append({"step": counts["step"], **outcome})
 
     def correct(self, counts: dict, corrections: ir.Table) -> None:
         """Add corrections: a row per corrected row and reason."""

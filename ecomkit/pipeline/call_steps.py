@@ -19,9 +19,10 @@ from ecomkit.pipeline import (
     sessions,
     tracking_plan,
 )
+from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.workbench import Workbench, rows_of
 from ecomkit.row_accounts import QUARANTINE
-from ecomkit.sources.calls import Reading, create_calls, create_external_ids, create_items
+from ecomkit.sources.calls import Reading, create_calls, create_external_ids, create_items, forget_later_calls
 from ecomkit.sources.portions import Portion
 from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
@@ -51,6 +52,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             create_calls(con, reading)
             portions = read_segment_files(con, bench.sources("segment_files"), reading)
             read_segment_tables(con, bench.sources("segment_tables"), reading, tracking_plan.canonical_names())
+            later = forget_later_calls(con, bench.known_until) if bench.known_until else 0
             create_items(con, reading)
             create_external_ids(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
@@ -64,6 +66,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
         kept = bench.name("kept_calls", judged.filter(_.outcome == "kept"))
         items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
         bench.log.count(counts, verdicts.select("outcome", "reason"))
+        bench.log.leave_out(counts, NOT_YET_KNOWN, later)
         bench.log.correct(counts, bench.lay_out("corrections", corrections.corrections(kept, items)))
         bench.log.remark(counts, "incomplete", corrections.gaps(kept))
         return judged, bench.lay_out("kept_items", events.typed_items(items)), portions
@@ -75,7 +78,8 @@ def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
         calls = identifiers.trusted(kept.select(*_OF_A_CALL), settings.undo)
-        external_ids = bench.table("external_ids").semi_join(bench.table("verdicts").filter(_.outcome == "kept"), "row_id")
+        with_verdict = bench.table("external_ids").join(bench.table("verdicts").select("row_id", "outcome"), "row_id")
+        external_ids = with_verdict.filter(_.outcome == "kept").drop("outcome")
         external_ids = bench.lay_out("kept_external_ids", identifiers.trusted_ids(external_ids, settings.undo))
         owners = _owners(bench, calls, external_ids)
         named = bench.lay_out("known_calls", identity.named_calls(calls, owners, external_ids))

@@ -70,9 +70,7 @@ def pairs(calls: ir.Table, external_ids: ir.Table) -> ir.Table:
     )
     external = beside.select(
         "occurred_at",
-        higher_type=ibis.cases(
-            (_.user_id.notnull(), "user_id"), (_.email_hash.notnull(), "email"), else_=_.first_type
-        ),
+        higher_type=ibis.cases((_.user_id.notnull(), "user_id"), (_.email_hash.notnull(), "email"), else_=_.first_type),
         higher=ibis.coalesce(_.user_id, _.email_hash, _.first),
         lower_type=_.identifier_type,
         lower=_.identifier,
@@ -117,5 +115,8 @@ def owners(pairs: ir.Table, shared: ir.Table, clusters: ir.Table) -> ir.Table:
 
 def named_person(kind: ir.StringValue, identifier: ir.StringValue) -> ir.StringValue:
     """Return the person id that an identifier gives where it is a person's first by priority."""
-    return ibis.cases((kind == "user_id", "user:" + identifier), (kind == "email", "guest:" + identifier),
-                      else_=kind + ":" + identifier)
+    return ibis.cases(
+        (kind == "user_id", "user:" + identifier),
+        (kind == "email", "guest:" + identifier),
+        else_=kind + ":" + identifier,
+    )

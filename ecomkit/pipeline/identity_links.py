@@ -51,12 +51,10 @@ def identity_links(calls: ir.Table, owners: ir.Table, external_ids: ir.Table, al
     )  # fmt: skip
     columns = ["kind", "identifier", "person_id", "rule"]
     lasting = ibis.union(*(part.select("occurred_at", *columns) for part in (users, named, told)))
-    spans = lasting.group_by(columns).agg(
-        valid_from=_.occurred_at.min(), valid_to=_.occurred_at.max(), calls=_.count()
+    spans = lasting.group_by(columns).agg(valid_from=_.occurred_at.min(), valid_to=_.occurred_at.max(), calls=_.count())
+    links = ibis.union(_of_devices(calls), spans.rename(identifier_type="kind").select(*IDENTITY_LINKS.names)).cast(
+        IDENTITY_LINKS
     )
-    links = ibis.union(
-        _of_devices(calls), spans.rename(identifier_type="kind").select(*IDENTITY_LINKS.names)
-    ).cast(IDENTITY_LINKS)
     return links.order_by("identifier_type", "identifier", "valid_from", "person_id", "rule")
 
 

@@ -1,11 +1,14 @@
 """Rows of plain order files, as the drafts that `orders` works on."""
 
+from datetime import datetime
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.column_types import MONEY
+from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.schemas import REFUND_LINES
 
 _SET_APART = {
@@ -14,6 +17,21 @@ _SET_APART = {
     # Damaged and lost goods are booked as negative lines without being refunds.
     "negative quantity": "negative quantity outside a refund",
 }
+
+
+def known_rows(rows: ir.Table, known_until: datetime) -> ir.Table:
+    """Return rows as of an instant: later orders are excluded, and of earlier ones what was done to them later.
+
+    A file does not say when a row was received; it counts from its own time.
+    """
+    refunded, cancelled = rows.refunded_at >= known_until, rows.cancelled_at >= known_until
+    later = (rows.ordered_at >= known_until).fill_null(False)
+    return rows.mutate(
+        excluded=ibis.ifelse(later, NOT_YET_KNOWN, rows.excluded),
+        order_refund=ibis.ifelse(refunded, ibis.null(MONEY), rows.order_refund),
+        refunded_at=ibis.ifelse(refunded, ibis.null(INSTANT), rows.refunded_at),
+        cancelled_at=ibis.ifelse(cancelled, ibis.null(INSTANT), rows.cancelled_at),
+    )
 
 
 def judged_rows(rows: ir.Table) -> ir.Table:

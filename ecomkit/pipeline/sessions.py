@@ -10,6 +10,9 @@ from ecomkit.schemas import SESSIONS
 
 LONGEST_GAP_SECONDS = 30 * 60
 
+# Milliseconds since 1970 as text that sorts as they do.
+_DIGITS = 15
+
 
 def with_sessions(calls: ir.Table) -> ir.Table:
     """Give the device's own `page`, `screen` and `track` calls their `session_id`; null for all others.
@@ -47,28 +50,34 @@ def with_sessions(calls: ir.Table) -> ir.Table:
 
 
 def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:
-    """Return one row per session with what its first call says of where it came from.
+    """Return one row per session with what its landing says of where it came from.
+
+    The landing is the session's first page or screen; of a session without one, its first call.
 
     Parameters
     ----------
     placed
-        One row per call with its `session_id`, null outside a session, and whether it opens it.
+        One row per call with its person and `session_id`, null outside a session.
     calls
         The same calls with all that they say.
     """
-    in_session = placed.filter(_.session_id.notnull())
-    first_calls = in_session.filter(_.opens_session).select("row_id", "session_id", "person_id")
-    opening = first_calls.join(calls, "row_id").select(
-        "session_id", "person_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term",
-        "utm_content", "campaign_id", "click_id", "device_type",
-        landing_path=_.page_path, referrer_host=referrer_host(_.referrer),
-    )  # fmt: skip
-    spans = in_session.group_by("session_id").agg(
+    in_session = placed.filter(_.session_id.notnull()).mutate(
+        is_page=_.call_type.isin(["page", "screen"]), dated=epoch_ms(_.occurred_at).cast(str).lpad(_DIGITS, "0")
+    )
+    # Pages before other calls, then by time: text that sorts so, with the call's id at its end.
+    marked = in_session.mutate(mark=ibis.ifelse(_.is_page, "0", "1") + _.dated + _.message_id)
+    spans = marked.group_by("session_id").agg(
+        person_id=_.person_id.min(),
         started_at=_.occurred_at.min(),
         ended_at=_.occurred_at.max(),
-        pageviews=_.call_type.isin(["page", "screen"]).sum(),
+        pageviews=_.is_page.sum(),
+        landed_with=_.mark.min().substr(_DIGITS + 1),
     )
-    return opening.join(spans, "session_id")
+    said = calls.select(
+        "message_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",
+        "campaign_id", "click_id", "device_type", landing_path=_.page_path, referrer_host=referrer_host(_.referrer),
+    )  # fmt: skip
+    return spans.join(said, spans.landed_with == said.message_id).drop("landed_with", "message_id")
 
 
 def finished_sessions(landed: ir.Table, orders: ir.Table) -> ir.Table:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -21,11 +22,12 @@ _MEMORY = "2300MB"
 
 @dataclass(frozen=True)
 class Workbench:
-    """What every step of one build works with."""
+    """What every step of one build works with; `known_until` bounds what had been received, None for all there is."""
 
     con: ibis.BaseBackend
     settings: Settings
     log: BuildLog
+    known_until: datetime | None = None
 
     def sources(self, kind: str) -> list[Source]:
         """Return the shop's sources of one kind, in the order of its shop.toml."""
@@ -65,7 +67,9 @@ class Workbench:
 
 
 @contextmanager
-def open_workbench(settings: Settings, target: Path, progress: Callable[[str], None]) -> Iterator[Workbench]:
+def open_workbench(
+    settings: Settings, target: Path, progress: Callable[[str], None], known_until: datetime | None = None
+) -> Iterator[Workbench]:
     """Open the new file `target` for the canonical tables, and room for work tables that goes with the build."""
     con = ibis.duckdb.connect(str(target))
     # DuckDB merges nested queries itself; for Ibis to do it before would take a tenth of the time of a small build.
@@ -76,7 +80,7 @@ def open_workbench(settings: Settings, target: Path, progress: Callable[[str], N
         # No step relies on the order of rows; the numbers of lines come from an operator that keeps it anyway.
         con.raw_sql("SET preserve_insertion_order = false")
         con.raw_sql("ATTACH ':memory:' AS work")
-        yield Workbench(con, settings, BuildLog(progress))
+        yield Workbench(con, settings, BuildLog(progress), known_until)
     finally:
         ibis.options.sql.fuse_selects = fuse_selects
         con.disconnect()

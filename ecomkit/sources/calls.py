@@ -7,6 +7,7 @@ holds no address, name or phone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 
@@ -56,6 +57,8 @@ _CAMPAIGN = {
     "utm_content": "utm_content",
     "campaign_id": "utm_id",
 }
+# Whoever sends more than this in a campaign's name or an address sends no name and no address.
+_LONGEST_CAMPAIGN, _LONGEST_LINK = 500, 2_000
 _LINKS = ("page_url", "page_path", "referrer", "link_url")
 _FREE_TEXTS = ("query", "email_subject", "campaign_name", "coupon")
 _ABOUT_EMAIL = "coalesce(regexp_matches(event, '(?i)^(email|unsubscribed)'), false)"
@@ -134,14 +137,15 @@ def _safe(flat: str, reading: Reading) -> str:
     columns |= {name: f"without_phone({columns[name]})" for name in _FREE_TEXTS}
     columns |= {name: f"instant({name})" for name in _INSTANTS}
     columns |= {name: f"as_money({name})" for name in money}
-    columns |= {name: f"without_query({name})" for name in _LINKS}
+    columns |= {name: f"left(without_query({name}), {_LONGEST_LINK})" for name in _LINKS}
     columns |= {name: f"private_id({name}, $salt)" for name in reading.ids}
     columns |= {name: f"person_id({name}, $salt)" for name in ("anonymous_id", "user_id", "previous_id", "customer_id")}
     # An address in place of a visitor is no device of anyone.
     as_visitor = f"is_address(anonymous_id) AND {_ABOUT_EMAIL}"
     columns["anonymous_id"] = f"CASE WHEN {as_visitor} THEN NULL ELSE {columns['anonymous_id']} END"
     columns |= {
-        name: f"without_phone(without_address(coalesce(nullif({name}, ''), utm(search, '{key}'))))"
+        name: f"left(without_phone(without_address(coalesce(nullif({name}, ''), utm(search, '{key}')))), "
+        f"{_LONGEST_CAMPAIGN})"
         for name, key in _CAMPAIGN.items()
     }
     # Two calls without an id are one where all that was sent is the same.
@@ -158,7 +162,8 @@ def _safe(flat: str, reading: Reading) -> str:
             coalesce(len(list_filter($staff, lambda ending: ends_with(lower(address), ending))) > 0, false)
                 AS staff_address,
             CASE WHEN contains(search, 'id=') THEN nullif(regexp_replace(
-                regexp_extract(search, '[?&]((?:{CLICK_IDS})=[^&#]+)', 1), '=', ':'), '') END AS click_id,
+                regexp_extract(search, '[?&]((?:{CLICK_IDS})=[^&#]{{1,{_LONGEST_CAMPAIGN}}})', 1), '=', ':'), '')
+                END AS click_id,
             {selected}
         FROM (
             SELECT *,
@@ -176,6 +181,13 @@ def _safe(flat: str, reading: Reading) -> str:
                 FROM ({flat})
             )
         )"""
+
+
+def forget_later_calls(con: duckdb.DuckDBPyConnection, known_until: datetime) -> int:
+    """Take out of `calls` those that arrived at this instant or later; return how many."""
+    arrival = "coalesce(received_at, sent_at, original_timestamp, sent_timestamp)"
+    con.execute(f"DELETE FROM calls WHERE {arrival} >= $known_until", {"known_until": known_until})
+    return con.fetchone()[0]
 
 
 def create_items(con: duckdb.DuckDBPyConnection, reading: Reading) -> None:
