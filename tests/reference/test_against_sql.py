@@ -9,6 +9,7 @@ import pytest
 from ecomkit.metrics.acquisition import cac, new_customers
 from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
 from ecomkit.metrics.sales import aov, sales
 from ecomkit.metrics.visits import visit_to_order_rate
@@ -41,6 +42,8 @@ def metrics(shop, quarter, as_of):
         "cohort_retention": cohort_retention(shop.orders, **arguments),
         "new_customers": new_customers(shop.orders, shop.sessions, **news).order_by("customer_id"),
         "cac": cac(shop.orders, shop.sessions, shop.ad_spend, kind="paid", **news),
+        "merging_effect": merging_effect(shop.events, shop.orders),
+        "first_touch_credit": first_touch_credit(shop.events, shop.sessions, shop.orders),
     }
 
 
