@@ -121,6 +121,17 @@ ORDERS = ibis.schema(
     }
 )
 
+ORDER_MATCHES = ibis.schema(
+    {
+        "order_id": "string",
+        "ordered_at": INSTANT,
+        "calls": "int64",
+        "in_export": "boolean",
+        "revenue_in_calls": MONEY,
+        "revenue_in_export": MONEY,
+    }
+)
+
 ORDER_LINES = ibis.schema(
     {
         "order_id": "string",
@@ -233,6 +244,7 @@ CANONICAL = {
     "identity_links": (IDENTITY_LINKS, "pipeline.identity_links"),
     "sessions": (SESSIONS, "pipeline.sessions"),
     "orders": (ORDERS, "pipeline.orders"),
+    "order_matches": (ORDER_MATCHES, "pipeline.reconciliation"),
     "order_lines": (ORDER_LINES, "pipeline.orders"),
     "refunds": (REFUNDS, "pipeline.refunds"),
     "refund_lines": (REFUND_LINES, "pipeline.refunds"),

@@ -195,7 +195,8 @@ def first_touch_credit(events: ir.Table, sessions: ir.Table, orders: ir.Table) -
     require(orders, ORDERS)
     placed = _orders_of_both(events, orders)
     sent = events.filter(_.session_id.notnull()).group_by("session_id").aggregate(before=_as_sent(_).min())
-    visits = sessions.join(sent, "session_id").select("session_id", "started_at", "channel", "before", after="person_id")
+    visited = sessions.join(sent, "session_id")
+    visits = visited.select("session_id", "started_at", "channel", "before", after="person_id")
     sides = []
     for merging, other in (("before", "after"), ("after", "before")):
         credited = _first_touches(placed, visits, merging)

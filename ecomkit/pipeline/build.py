@@ -26,6 +26,7 @@ from ecomkit.pipeline import (
 )
 from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
+from ecomkit.pipeline.reconciliation import order_matches
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
 from ecomkit.row_accounts import BUILD_LOG, QUARANTINE, ROW_REASONS
@@ -139,7 +140,7 @@ def _make_orders(
     """Return the canonical `orders` and `order_lines`; keep `refunds` and `refund_lines` beside them."""
     zone, currency = bench.settings.time_zone, bench.settings.currency
     with bench.log.step("orders") as counts:
-        drafts = bench.lay_out("order_drafts", orders.order_drafts(calls))
+        drafts = called = bench.lay_out("order_drafts", orders.order_drafts(calls))
         lines = orders.line_drafts(drafts, items)
         sent_twice = drafts.select("order_id").limit(0)
         sent_back = refunds.refund_drafts(calls)
@@ -163,7 +164,7 @@ def _make_orders(
             drafts = bench.lay_out("all_drafts", _together(drafts, order_rows.order_drafts(new)))
         counts["duplicates"] = counts["rows_in"] - rows_of(drafts)
         if not counts["rows_in"] and not rows_of(sent_back):
-            for name in ("refunds", "refund_lines"):
+            for name in ("refunds", "refund_lines", "order_matches"):
                 bench.keep_empty(name)
             return bench.keep_empty("orders"), bench.keep_empty("order_lines")
         lines = bench.lay_out("line_drafts", lines)
@@ -174,6 +175,12 @@ def _make_orders(
         )  # fmt: skip
         priced = bench.lay_out("priced_orders", priced)
         bench.log.note(counts, orders.remarks(priced, sent_twice))
+        if rows is not None and rows_of(called):
+            exported = order_rows.order_drafts(kept)
+            matches = order_matches(priced, called, exported, rates, zone=zone, currency=currency)
+            bench.keep("order_matches", matches.order_by("ordered_at", "order_id"))
+        else:
+            bench.keep_empty("order_matches")
         made_lines = bench.keep("order_lines", orders.priced_lines(lines, priced))
         booked = _make_refunds(bench, sent_back, returned_items, priced, made_lines, rates)
         located = orders.located_orders(priced, landed)
