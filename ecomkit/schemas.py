@@ -237,6 +237,31 @@ EMAIL_CLICKS = ibis.schema(
     }
 )
 
+# Calls that arrived, kept or not: what a watch over tracking reads.
+CALL_DAYS = ibis.schema(
+    {
+        "day": "date",
+        "event_name": "string",
+        "side": "string",
+        "library": "string",
+        "library_version": "string",
+        "outcome": "string",
+        "reason": "string",
+        "calls": "int64",
+        "late": "int64",
+    }
+)
+
+PROPERTY_DAYS = ibis.schema(
+    {
+        "day": "date",
+        "event_name": "string",
+        "property": "string",
+        "calls": "int64",
+        "filled": "int64",
+    }
+)
+
 # Every table of a shop, by name, with the step that makes it.
 CANONICAL = {
     "events": (EVENTS, "pipeline.events"),
@@ -252,6 +277,8 @@ CANONICAL = {
     "ad_spend": (AD_SPEND, "sources.ad_spend"),
     "emails": (EMAILS, "pipeline.emails"),
     "email_clicks": (EMAIL_CLICKS, "pipeline.emails"),
+    "call_days": (CALL_DAYS, "pipeline.daily_counts"),
+    "property_days": (PROPERTY_DAYS, "pipeline.daily_counts"),
     "quarantine": (QUARANTINE, "pipeline.build"),
     "build_log": (BUILD_LOG, "pipeline.build"),
     "row_reasons": (ROW_REASONS, "pipeline.build"),

@@ -14,6 +14,7 @@ from ecomkit.column_types import MONEY
 from ecomkit.errors import SourceError
 from ecomkit.periods import local_date
 from ecomkit.pipeline import (
+    daily_counts,
     emails,
     events,
     money,
@@ -61,6 +62,7 @@ def build(
     with open_workbench(settings, target, progress, known_until) as bench:
         rates = _read_rates(bench)
         judged, items, portions = read_calls(bench, salt)
+        _count_days(bench)
         calls, landed = locate_calls(bench)
         rows = _read_order_rows(bench, calls, salt)
         made, lines = _make_orders(bench, calls, items, rows, landed, rates)
@@ -219,6 +221,16 @@ def _make_events(
         bench.keep("product_events", events.product_events(calls, items, lines, made))
         finished = bench.keep("events", events.finished_events(calls))
         counts["rows_in"], counts["rows_out"] = rows_of(calls), rows_of(finished)
+
+
+def _count_days(bench: Workbench) -> None:
+    with bench.log.step("calls per day") as counts:
+        zone, calls = bench.settings.time_zone, bench.table("calls")
+        counted = bench.keep("call_days", daily_counts.call_days(bench.table("verdicts"), calls, zone=zone))
+        kept = bench.table("kept_calls")
+        bench.keep("property_days", daily_counts.property_days(kept, bench.table("call_items"), zone=zone))
+        # A call that does not say when it was made is in no day; reading it has put it into quarantine.
+        counts["rows_in"] = counts["rows_out"] = counted.calls.sum().fill_null(0).to_pyarrow().as_py()
 
 
 def _make_emails(bench: Workbench, calls: ir.Table) -> None:

@@ -177,6 +177,8 @@ def completed_calls(calls: ir.Table, found_out: ir.Table) -> ir.Table:
         # Checkout Started says `value` where the order says `total`.
         sent_total=judged.total,
         total=ibis.coalesce(judged.total, judged.value),
+        # A quantity that was not sent counts as one.
+        sent_quantity=judged.quantity,
         quantity=_units(judged.quantity),
         position=_whole(judged.position),
     )

@@ -31,6 +31,7 @@ SENT: Spellings = {
     "sent_at": ("$.sentAt",),
     "received_at": ("$.receivedAt",),
     "library": ("$.context.library.name",),
+    "library_version": ("$.context.library.version",),
     "page_url": ("$.context.page.url", "$.properties.url"),
     "page_path": ("$.context.page.path", "$.properties.path"),
     "page_search": ("$.context.page.search", "$.properties.search"),
