@@ -78,8 +78,9 @@ def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
         calls = identifiers.trusted(kept.select(*_OF_A_CALL), settings.undo)
-        with_verdict = bench.table("external_ids").join(bench.table("verdicts").select("row_id", "outcome"), "row_id")
-        external_ids = with_verdict.filter(_.outcome == "kept").drop("outcome")
+        external_ids = bench.table("external_ids").semi_join(
+            bench.table("verdicts").filter(_.outcome == "kept"), "row_id"
+        )
         external_ids = bench.lay_out("kept_external_ids", identifiers.trusted_ids(external_ids, settings.undo))
         owners = _owners(bench, calls, external_ids)
         named = bench.lay_out("known_calls", identity.named_calls(calls, owners, external_ids))
