@@ -10,13 +10,11 @@ from ibis import _
 
 from ecomkit.pipeline import (
     channels,
-    clusters,
     corrections,
     events,
-    identifiers,
-    identity,
     identity_links,
     sessions,
+    stitching,
     tracking_plan,
 )
 from ecomkit.pipeline.build_log import NOT_YET_KNOWN
@@ -27,10 +25,6 @@ from ecomkit.sources.portions import Portion
 from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
 
-_OF_A_CALL = (
-    "row_id", "message_id", "call_type", "event_name", "side", "device_type", "occurred_at", "anonymous_id", "user_id",
-    "email_hash", "created_at",
-)  # fmt: skip
 _FOUND_OUT = (
     "row_id", "event_name", "side", "device_type", "occurred_at", "user_id", "person_id", "identity_rule", "session_id",
 )  # fmt: skip
@@ -77,34 +71,20 @@ def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
-        calls = identifiers.trusted(kept.select(*_OF_A_CALL), settings.undo)
         external_ids = bench.table("external_ids").semi_join(
             bench.table("verdicts").filter(_.outcome == "kept"), "row_id"
         )
-        external_ids = bench.lay_out("kept_external_ids", identifiers.trusted_ids(external_ids, settings.undo))
-        owners = _owners(bench, calls, external_ids)
-        named = bench.lay_out("known_calls", identity.named_calls(calls, owners, external_ids))
-        devices = bench.lay_out("devices", identity.devices(named, settings.undo))
-        around = bench.lay_out("named_around", identity.named_around(named, devices))
-        known = identity.with_people(named, devices, around, look_back_days=settings.identity_look_back_days)
-        placed = bench.lay_out("placed_calls", sessions.with_sessions(known))
+        placed, owners, external_ids = stitching.stitched(
+            kept, external_ids, bench.lay_out, undo=settings.undo, look_back_days=settings.identity_look_back_days
+        )
         aliases = bench.table("judged_calls").filter(_.call_type == "alias", _.outcome == "excluded")
         bench.keep("identity_links", identity_links.identity_links(placed, owners, external_ids, aliases))
         calls = bench.name("located_calls", events.completed_calls(bench.table("calls"), placed.select(*_FOUND_OUT)))
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
-        counts["rows_in"], counts["rows_out"] = rows_of(named), rows_of(placed)
+        counts["rows_in"], counts["rows_out"] = rows_of(bench.table("known_calls")), rows_of(placed)
         return calls, bench.lay_out("landed_sessions", landed)
-
-
-def _owners(bench: Workbench, calls: ir.Table, external_ids: ir.Table) -> ir.Table:
-    """Return whose each address and external id is; only identifiers in two or more pairs leave the engine."""
-    pairs = bench.lay_out("identifier_pairs", identifiers.pairs(calls, external_ids))
-    shared = bench.lay_out("shared_pairs", identifiers.shared_pairs(pairs))
-    merged = clusters.merged(shared.to_pyarrow().to_pylist())
-    found = bench.lay_out("clusters", ibis.memtable(merged, schema=identifiers.OWNERS))
-    return bench.lay_out("owners", identifiers.owners(pairs, shared, found))
 
 
 def quarantined_calls(bench: Workbench, judged: ir.Table, portions: list[Portion]) -> ir.Table:
