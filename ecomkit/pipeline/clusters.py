@@ -52,14 +52,17 @@ def clusters(pairs: Iterable[Pair]) -> dict[Identifier, str]:
             above.setdefault(identifier, identifier)
             first_at.setdefault(identifier, pair.first_at)
     members: dict[Identifier, list[Identifier]] = {identifier: [identifier] for identifier in above}
+    held: dict[Identifier, Counter[str]] = {(kind, value): Counter({kind: 1}) for kind, value in above}
     for pair in ordered:
         one, other = _top(above, pair.higher), _top(above, pair.lower)
-        if one == other or not _within_limits(members[one] + members[other]):
-            continue
+        # The smaller one joins the larger, so that one who has very many takes no time for each of the others.
         if len(members[one]) < len(members[other]):
             one, other = other, one
+        if one == other or not _within_limits(held[one], held[other]):
+            continue
         above[other] = one
         members[one] += members.pop(other)
+        held[one].update(held.pop(other))
     people = {}
     for merged in members.values():
         name = person_name(min(merged, key=lambda identifier: (_rank(identifier)[0], first_at[identifier], identifier)))
@@ -86,6 +89,6 @@ def _top(above: dict[Identifier, Identifier], identifier: Identifier) -> Identif
     return identifier
 
 
-def _within_limits(merged: list[Identifier], limits: Mapping[str, int] = MOST_PER_PERSON) -> bool:
-    held = Counter(kind for kind, _value in merged)
-    return all(number <= limits.get(kind, MOST_OF_OTHERS) for kind, number in held.items())
+def _within_limits(held: Counter[str], joining: Counter[str]) -> bool:
+    """Say whether one person may have what two hold: numbers of identifiers by type."""
+    return all(held[kind] + number <= MOST_PER_PERSON.get(kind, MOST_OF_OTHERS) for kind, number in joining.items())
