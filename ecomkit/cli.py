@@ -1,4 +1,4 @@
-"""The command line: `ecomkit simulate | init | build | check | report | explain`, SHOP first."""
+"""The command line: `ecomkit simulate | init | build | check | identity | report | explain`, SHOP first."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -110,6 +110,17 @@ def check(
             trusted = check_table.show(checked, Console(), bare=bare)
     if not trusted:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: ecomkit identity shop")
+def identity(shop: Shop) -> None:
+    """Say which identifiers were taken for one person's, what merging did, and which look shared."""
+    from ecomkit import identity_table
+    from ecomkit.shop import open_shop
+
+    with _building(shop) as progress:
+        opened = open_shop(shop, progress=progress)
+    identity_table.show(opened, Console())
 
 
 @app.command(epilog="Example: ecomkit report shop --week 2026-W44 --param within_days=90")

@@ -16,6 +16,19 @@ RULE_KEYS = (
     "referrer_host",
 )  # fmt: skip
 
+# Above the first a share turns the data's light amber, above the second red. The kit's own judgement: a shop that knows
+# its data better says so in [limits].
+TRUST_LIMITS = {
+    "duplicate_share": (0.02, 0.10),
+    "late_share": (0.02, 0.10),
+    "money_rule_share": (0.01, 0.05),
+    "unlinked_orders_share": (0.20, 0.50),
+    "unknown_customers_share": (0.10, 0.50),
+    "unassigned_share": (0.10, 0.30),
+    "unmatched_spend_share": (0.05, 0.25),
+    "unreconciled_share": (0.02, 0.10),
+}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,6 +58,7 @@ class Settings:
     new_customer_look_back_days: int = 365
     max_quarantined_share: float = 0.05
     min_group: int = 30
+    trust_limits: dict[str, tuple[float, float]] = field(default_factory=lambda: dict(TRUST_LIMITS))
 
     @property
     def rules_by_source(self) -> dict[str, str]:
@@ -68,7 +82,11 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
     "spend": {"retargeting": ("retargeting", list), "monthly_fees": ("monthly_fees", dict)},
     "identity": {"undo": ("undo", list), "look_back_days": ("identity_look_back_days", int)},
     "customers": {"look_back_days": ("new_customer_look_back_days", int)},
-    "limits": {"max_quarantined_share": ("max_quarantined_share", (int, float)), "min_group": ("min_group", int)},
+    "limits": {
+        "max_quarantined_share": ("max_quarantined_share", (int, float)),
+        "min_group": ("min_group", int),
+        **{name: (name, list) for name in TRUST_LIMITS},
+    },
 }
 
 
@@ -101,6 +119,8 @@ def load_settings(path: Path) -> Settings:
         end = "" if named.endswith("?") else "."
         raise SettingsError(f"'{path}' cannot be used: {named}{end} Mend these and run again.")
 
+    given = {name: tuple(values.pop(name)) for name in TRUST_LIMITS if name in values}
+    values["trust_limits"] = TRUST_LIMITS | given
     if "rates" in values:
         values["rates"] = folder / values["rates"]
     for key, value in values.items():
@@ -157,11 +177,20 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
     for name, fee in values.get("monthly_fees", {}).items():
         if isinstance(fee, bool) or not isinstance(fee, int | float):
             problems.append(f"'{name}' in 'monthly_fees' of [spend] is {fee!r}, not a number")
+    for name in TRUST_LIMITS:
+        problems += _wrong_limits(name, values.get(name, [0, 1]))
     for rule in values.get("channel_rules", []):
         problems += _wrong_rule(rule)
     if not 0 < values.get("margin", 1.0) <= 1:
         problems.append(f"'default' in [margin] is {values['margin']}, not between 0 and 1")
     return problems
+
+
+def _wrong_limits(name: str, limits: list[Any]) -> list[str]:
+    numbers = [limit for limit in limits if isinstance(limit, int | float) and not isinstance(limit, bool)]
+    if len(numbers) == len(limits) == 2 and 0 <= limits[0] <= limits[1] <= 1:
+        return []
+    return [f"'{name}' in [limits] is {limits!r}, not two shares such as [0.02, 0.10]: above them amber, and red"]
 
 
 def _wrong_rule(rule: Any) -> list[str]:

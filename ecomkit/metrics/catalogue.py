@@ -1,16 +1,16 @@
 """Every metric of the kit by name, and how to ask it of a shop."""
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
+from ecomkit.metrics.catalogue_of_data import DATA_METRICS
 from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel, purchases_outside
+from ecomkit.metrics.metric import Metric, Tables
 from ecomkit.metrics.payback import contribution_so_far
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
 from ecomkit.metrics.sales import aov, net_revenue, sales
@@ -24,35 +24,6 @@ FUNNEL_WINDOW_DAYS = 7
 REPEAT_WITHIN_DAYS = 90
 HORIZON_DAYS = 365
 HOLDOUT_DAYS = 182
-
-Tables = Mapping[str, ir.Table]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric: its function, the canonical tables it reads, and how to ask it of a shop.
-
-    `build(tables, period, as_of, settings)` returns the expression; `tables`
-    maps names to tables, of a shop or without data. `asks(period)` is the
-    span whose rows the report of `period` asks for, if that is another one.
-    """
-
-    function: Callable[..., ir.Table]
-    tables: tuple[str, ...]
-    build: Callable[[Tables, Period, datetime, Settings], ir.Table]
-    asks: Callable[[Period], Period] = lambda period: period
-
-    @property
-    def definition(self) -> str:
-        """What the number means and the rule at its edge: the docstring up to its first section."""
-        text = inspect.getdoc(self.function) or ""
-        return text.split("\n\nParameters\n", maxsplit=1)[0]
-
-    @property
-    def returns(self) -> str:
-        """The row and the columns, as the docstring says them."""
-        text = inspect.getdoc(self.function) or ""
-        return inspect.cleandoc(text.split("\nReturns\n-------\nTable\n", maxsplit=1)[-1].split("\n\n", maxsplit=1)[0])
 
 
 def _net_revenue(view: str) -> Metric:
@@ -196,4 +167,5 @@ METRICS: dict[str, Metric] = {
     "clv_summary": Metric(clv_summary, ("orders", "refunds"), _clv_summary),
     "realised_value": Metric(realised_value, ("orders", "refunds"), _realised_value),
     "clv_holdout": Metric(clv_holdout, ("orders", "refunds"), _clv_holdout),
+    **DATA_METRICS,
 }

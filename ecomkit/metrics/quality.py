@@ -32,14 +32,48 @@ def daily_volumes(call_days: ir.Table) -> ir.Table:
     return counted.order_by("day", "event_name", "side")
 
 
-def library_days(call_days: ir.Table) -> ir.Table:
-    """Count the calls of each version of each library, per day.
+def daily_outcomes(call_days: ir.Table) -> ir.Table:
+    """Count the calls of each day by what became of them, and how many of them came late.
+
+    Late is a call received more than 24 hours after it was made. A call that does not say
+    when it was made has no day; the accounts of the build have it.
 
     Parameters
     ----------
     call_days
-        Calls per day (schema `CALL_DAYS`). Calls not kept are left out, and
-        calls that name no library.
+        Calls per day (schema `CALL_DAYS`).
+
+    Returns
+    -------
+    Table
+        One row per `day`, in order: `calls`, of which `kept`, `duplicates`, `excluded`, `quarantined`; and `late`, of
+        those kept.
+    """
+    require(call_days, CALL_DAYS)
+
+    def of(outcome: str) -> ir.IntegerValue:
+        return _.calls.sum(where=_.outcome == outcome).coalesce(0)
+
+    days = call_days.group_by("day").agg(
+        calls=_.calls.sum(),
+        kept=of("kept"),
+        duplicates=of("duplicate"),
+        excluded=of("excluded"),
+        quarantined=of("quarantined"),
+        late=_.late.sum(where=_.outcome == "kept").coalesce(0),
+    )
+    return days.order_by("day")
+
+
+def library_days(call_days: ir.Table) -> ir.Table:
+    """Count the calls of each version of each library, per day.
+
+    Calls not kept are left out, and calls that name no library.
+
+    Parameters
+    ----------
+    call_days
+        Calls per day (schema `CALL_DAYS`).
 
     Returns
     -------
@@ -55,6 +89,8 @@ def library_days(call_days: ir.Table) -> ir.Table:
 
 def filled_properties(property_days: ir.Table) -> ir.Table:
     """Share of an event's calls that filled a property, per day.
+
+    Of `products.price` and the like it is the share of items. A property that an event never fills has no row.
 
     Parameters
     ----------

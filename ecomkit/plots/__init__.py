@@ -2,7 +2,9 @@
 
 from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
+from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.quality import plot_checks, plot_daily_volumes, plot_set_aside
 from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
 from ecomkit.plots.sales import (
     plot_new_and_returning,
@@ -16,8 +18,11 @@ from ecomkit.plots.style import use_style
 
 __all__ = [
     "plot_cac",
+    "plot_checks",
     "plot_clv_path",
     "plot_cohort_retention",
+    "plot_daily_volumes",
+    "plot_first_touch",
     "plot_funnel",
     "plot_holdout",
     "plot_kinds_of_cac",
@@ -26,7 +31,11 @@ __all__ = [
     "plot_new_customers",
     "plot_order_links",
     "plot_realised_value",
+    "plot_reconciliation",
     "plot_repeat_purchase_rate",
+    "plot_sessions_by_channel",
+    "plot_set_aside",
+    "plot_spend_seen",
     "plot_value_by_tenth",
     "plot_visit_to_order_rate_by",
     "plot_weekly_aov",

@@ -80,9 +80,13 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
     assert {function.__module__.removeprefix(f"{metrics.__name__}.") for function in functions} == {
         "acquisition",
         "clv_summary",
+        "coverage",
         "customers",
         "funnel",
+        "identity_audit",
         "payback",
+        "quality",
+        "reconciliation",
         "retention",
         "sales",
         "visits",

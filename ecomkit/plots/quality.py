@@ -1,0 +1,128 @@
+"""Pictures of the data itself: what arrived, what broke, what was set aside."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import DateFormatter, MonthLocator, WeekdayLocator, date2num
+from matplotlib.patches import Rectangle
+
+from ecomkit.plots.dots import dot_axes
+from ecomkit.plots.style import (
+    BLUE,
+    DARK_GREY,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    new_axes,
+    percent_axis,
+    without_data,
+)
+from ecomkit.words import percent, short
+
+_LIGHT = {"green": GREEN, "amber": ORANGE, "red": RED, "cannot tell": GREY}
+# A share of this many times its red limit stands at the right edge, however large it is.
+_EDGE = 1.5
+# Events with the most calls; more rows are no picture.
+_MOST_EVENTS = 12
+# A day is drawn as what its event usually has, times a power of two from a quarter to four.
+_STEPS = 2
+_LESS_TO_MORE = LinearSegmentedColormap.from_list("less to more", [RED, "#F4F4F4", BLUE])
+_SET_ASIDE = {"duplicates": SKY, "excluded": GREY, "quarantined": RED, "late": PURPLE}
+
+
+def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
+    """Draw each check's share against its limits: green below amber, red above red, grey where it cannot be told."""
+    shown = checks[checks.bad_share.notna()]
+    subtitle = f"{span}. Each share is drawn against its own limits; the right edge is more than {_EDGE:g} x red."
+    ax = dot_axes(len(shown), title=title, subtitle=subtitle)
+    if shown.empty:
+        return without_data(ax)
+    for place, row in enumerate(shown.itertuples()):
+        amber = row.amber / row.red if row.red else 0
+        for start, end, colour in ((0, amber, GREEN), (amber, 1, ORANGE), (1, _EDGE, RED)):
+            ax.barh(place, end - start, left=start, height=0.5, color=colour, alpha=0.25, linewidth=0)
+        at = min(row.bad_share / row.red, _EDGE) if row.red else 0 if not row.bad_share else _EDGE
+        ax.scatter(at, place, s=90, color=_LIGHT[row.state], edgecolor=INK, linewidth=0.8, zorder=3, clip_on=False)
+        told = percent(row.bad_share) + ("" if row.state != "cannot tell" else " (too few)")
+        ax.text(_EDGE + 0.04, place, told, va="center", color=INK if row.state != "cannot tell" else DARK_GREY)
+    ax.set_yticks(range(len(shown)), labels=list(shown.definition))
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.set_xlim(0, _EDGE)
+    ax.set_xticks([1], labels=["red above"])
+    ax.grid(visible=False)
+    return ax
+
+
+def plot_daily_volumes(
+    volumes: pd.DataFrame, marked: Sequence[tuple[str, date, date]], *, first_day: date, last_day: date, title: str
+) -> Axes:
+    """Draw every day of the largest events against what the event usually has, and frame the breaks.
+
+    `volumes` has `day, event_name, calls`; `marked` are the events (an empty text for all) and days of breaks.
+    """
+    days = pd.date_range(first_day, last_day, freq="D")
+    totals = volumes.pivot_table(index="event_name", columns="day", values="calls", aggfunc="sum")
+    totals = totals.reindex(columns=days).fillna(0)
+    totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_EVENTS]]
+    totals = totals[totals.sum(axis=1) > 0]
+    subtitle = (
+        f"Calls kept per local day, {first_day} to {last_day}, against the event's median day. "
+        "Red: a quarter or less, blue: four times or more. Framed: a break."
+    )
+    ax = dot_axes(len(totals), title=title, subtitle=subtitle)
+    if totals.empty:
+        return without_data(ax)
+    usual = totals.where(totals > 0).median(axis=1).to_numpy()[:, None]
+    with np.errstate(divide="ignore"):
+        steps = np.log2(totals.to_numpy() / usual).clip(-_STEPS, _STEPS)
+    edges = date2num([*days, days[-1] + timedelta(days=1)])
+    ax.pcolormesh(
+        edges, np.arange(len(totals) + 1), steps, cmap=_LESS_TO_MORE, vmin=-_STEPS, vmax=_STEPS, rasterized=True
+    )
+    names = list(totals.index)
+    for event, start, end in marked:
+        rows = [names.index(event)] if event in names else [] if event else [0, len(names) - 1]
+        if rows:
+            left, right = date2num(start), date2num(end + timedelta(days=1))
+            box = (max(left, edges[0]), rows[0]), min(right, edges[-1]) - max(left, edges[0]), rows[-1] - rows[0] + 1
+            ax.add_patch(Rectangle(*box, fill=False, edgecolor=INK, linewidth=2, clip_on=False))
+    ax.set_yticks(np.arange(len(names)) + 0.5, labels=[short(name, 28) for name in names])
+    ax.set_ylim(len(names), 0)
+    date_ticks(ax, days)
+    ax.grid(visible=False)
+    return ax
+
+
+def plot_set_aside(days: pd.DataFrame, *, first_day: date, last_day: date, title: str) -> Axes:
+    """Draw, per week, the share of calls set aside by outcome, and of those kept that came late.
+
+    `days` is what `metrics.quality.daily_outcomes` returns.
+    """
+    ax = new_axes(title, f"Share of the calls of each week, {first_day} to {last_day}.")
+    shown = days[(days.day >= pd.Timestamp(first_day)) & (days.day <= pd.Timestamp(last_day))]
+    if shown.empty:
+        return without_data(ax)
+    mondays = shown.day - pd.to_timedelta(shown.day.dt.weekday, unit="D")
+    weeks = shown.drop(columns="day").groupby(mondays).sum()
+    for name, colour in _SET_ASIDE.items():
+        ax.plot(weeks.index, weeks[name] / weeks.calls, color=colour, marker="o", label=name)
+    percent_axis(ax.yaxis, "Of the calls of the week")
+    ax.set_ylim(bottom=0)
+    date_ticks(ax, weeks.index)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=4, frameon=False)
+    return ax
+
+
+def date_ticks(ax: Axes, days: Sequence) -> None:
+    """Write months under a long span of days, and every second Monday under a short one."""
+    is_long = (max(days) - min(days)).days > 120
+    ax.xaxis.set_major_locator(MonthLocator() if is_long else WeekdayLocator(byweekday=0, interval=2))
+    ax.xaxis.set_major_formatter(DateFormatter("%b %Y" if is_long else "%-d %b"))
