@@ -1,9 +1,10 @@
 """A synthetic shop as Segment's archive would hold it, with planted truths written beside it.
 
-`simulate` is the only name that others need.
+`simulate` is the only name that others need, and for shops of their own kind `BuyTillYouDie` and `Break`.
 """
 
+from ecomkit.simulate.breaks import Break
 from ecomkit.simulate.plain import BuyTillYouDie
 from ecomkit.simulate.shop import simulate
 
-__all__ = ["BuyTillYouDie", "simulate"]
+__all__ = ["Break", "BuyTillYouDie", "simulate"]

@@ -39,7 +39,7 @@ def _bot_visit(archive: Archive, at_ms: int) -> None:
     for _ in range(whole(archive.uniform, 1, 7)):
         product = pick(archive.uniform, PRODUCTS)
         path = f"/products/{product.product_id}"
-        _bare_page(archive, device, at_ms, path, product.name, "en-US")
+        bare_page(archive, device, at_ms, path, product.name, "en-US")
         archive.counts["bot_calls"] += 1
         at_ms += whole(archive.uniform, 500, 4000)
     archive.counts["bot_visits"] += 1
@@ -52,12 +52,13 @@ def _staff_visit(archive: Archive, at_ms: int, user_id: str, email: str) -> None
     from_browser(archive, device, at_ms, "identify", body, {"locale": "en-US"})
     for path in ("/", f"/{pick(archive.uniform, PRODUCTS).category.lower()}"):
         at_ms += moment(archive.uniform)
-        _bare_page(archive, device, at_ms, path, "Lantern & Leaf", "en-US")
+        bare_page(archive, device, at_ms, path, "Lantern & Leaf", "en-US")
     archive.counts["staff_calls"] += 3
     archive.counts["staff_visits"] += 1
 
 
-def _bare_page(archive: Archive, device, at_ms: int, path: str, title: str, locale: str) -> None:
+def bare_page(archive: Archive, device, at_ms: int, path: str, title: str, locale: str) -> None:
+    """Send a page call that came from nowhere."""
     page = {"path": path, "referrer": "", "search": "", "title": title, "url": f"https://{HOST}{path}"}
     body = {"name": title, "properties": {**page, "name": title}}
     from_browser(archive, device, at_ms, "page", body, {"page": page, "locale": locale})

@@ -1,6 +1,7 @@
 """The command's work: a whole shop folder from a seed."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from ecomkit.errors import UsageError
 from ecomkit.simulate import writing
+from ecomkit.simulate.breaks import Break, plant_breaks
 from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
 from ecomkit.simulate.calls import Archive
 from ecomkit.simulate.dice import uniforms
@@ -34,6 +36,7 @@ def simulate(
     months: int = 27,
     end: str | date = "2026-11-01",
     plain: BuyTillYouDie | None = None,
+    breaks: Sequence[Break] = (),
 ) -> dict:
     """Write a shop of about `customers` customers, and the truths that were planted in it.
 
@@ -55,6 +58,9 @@ def simulate(
         The last local day with data.
     plain
         Parameters of a shop without effects.
+    breaks
+        What breaks in the tracking, and when. The other truths are those of the
+        shop as it was before it broke.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def simulate(
     Raises
     ------
     UsageError
-        If an argument is out of its range.
+        If an argument is out of its range, or a break of an unknown kind.
     """
     last_day = _checked(seed, customers, months, end)
     folder = Path(folder)
@@ -86,6 +92,8 @@ def simulate(
         truth = basics | {"customers": customers, "orders": len(plan.visits), "parameters": vars(plain)}
         folder.mkdir(parents=True, exist_ok=True)
         writing.write_text(folder / "shop.toml", writing.PLAIN_SHOP_TOML)
+    if breaks:
+        truth["breaks"] = plant_breaks(archive, breaks, seed=seed)
     writing.write_calls(folder, archive.lines)
     writing.write_text(folder / "salt", writing.SALT)
     writing.write_json(folder / "truth.json", truth)
