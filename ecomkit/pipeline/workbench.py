@@ -17,7 +17,7 @@ from ecomkit.sources.sql_text import sql_name
 
 _WORK = ("work", "main")
 # What a build may hold in memory; DuckDB puts the rest into temporary files beside the new shop.
-_MEMORY = "2300MB"
+MEMORY = "2300MB"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def open_workbench(
     fuse_selects, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
     try:
         con.raw_sql("SET TimeZone = 'UTC'")
-        con.raw_sql(f"SET memory_limit = '{_MEMORY}'")
+        con.raw_sql(f"SET memory_limit = '{MEMORY}'")
         # No step relies on the order of rows; the numbers of lines come from an operator that keeps it anyway.
         con.raw_sql("SET preserve_insertion_order = false")
         con.raw_sql("ATTACH ':memory:' AS work")
