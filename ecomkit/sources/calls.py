@@ -75,8 +75,10 @@ CREATE OR REPLACE TEMP MACRO instant(x) AS CASE WHEN TRY_CAST(x AS TIMESTAMPTZ)
     THEN TRY_CAST(x AS TIMESTAMPTZ) END;
 -- The text of a JSON value: a string without its quotes, anything else as it is written.
 CREATE OR REPLACE TEMP MACRO unquoted(x) AS CASE WHEN left(x, 1) = '"' THEN x->>'$' ELSE x::VARCHAR END;
+-- What is no UTF-8 once decoded, such as a Latin-1 %FC, stays as it is: no campaign's name stops a build.
+CREATE OR REPLACE TEMP MACRO url_decoded(x) AS coalesce(TRY(url_decode(x)), x);
 CREATE OR REPLACE TEMP MACRO utm(search, key) AS CASE WHEN contains(search, key) THEN
-    nullif(url_decode(replace(regexp_extract(search, '[?&]' || key || '=([^&#]*)', 1), '+', ' ')), '') END;
+    nullif(url_decoded(replace(regexp_extract(search, '[?&]' || key || '=([^&#]*)', 1), '+', ' ')), '') END;
 """
 )
 
@@ -138,7 +140,7 @@ def _safe(flat: str, reading: Reading) -> str:
     columns |= {name: f"without_phone({columns[name]})" for name in _FREE_TEXTS}
     columns |= {name: f"instant({name})" for name in _INSTANTS}
     columns |= {name: f"as_money({name})" for name in money}
-    columns |= {name: f"left(without_query({name}), {_LONGEST_LINK})" for name in _LINKS}
+    columns |= {name: f"nullif(left(without_query({name}), {_LONGEST_LINK}), '')" for name in _LINKS}
     columns |= {name: f"private_id({name}, $salt)" for name in reading.ids}
     columns |= {name: f"person_id({name}, $salt)" for name in ("anonymous_id", "user_id", "previous_id", "customer_id")}
     # An address in place of a visitor is no device of anyone.
