@@ -1,7 +1,7 @@
 import ibis
 import pytest
 
-from ecomkit.pipeline.channels import with_channel
+from ecomkit.pipeline.channels import referrer_host, with_channel
 
 COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host")
 
@@ -65,3 +65,27 @@ def test_only_the_star_of_a_rule_stands_for_anything():
     rules = ({"channel": "Mine", "utm_medium": "paid_social"},)
     assert channel_of(rules=rules, utm_source="shop", utm_medium="paid_social") == "Mine"
     assert channel_of(rules=rules, utm_source="shop", utm_medium="paidXsocial") != "Mine"
+
+
+@pytest.mark.parametrize(
+    ("referrer", "host"),
+    [
+        ("https://user:password@www.google.de:443/x", "google.de"),
+        ("https://a@b@evil.example/", "evil.example"),
+        ("https://evil.example\\@google.com/", "evil.example"),
+        ("https://[2001:DB8::1]:8080/", "[2001:db8::1]"),
+        ("https://google.com:443@evil.example", "evil.example"),
+        ("https://google.com:port/", None),
+        ("https://[google.com]/", None),
+        ("https://www./", "www"),
+        ("https://" + "a" * 253, "a" * 253),
+        ("https://" + "a" * 254, None),
+        ("google.com", None),
+        ("", None),
+        (None, None),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_referrers_host_stands_between_its_user_and_its_port(referrer, host):
+    table = ibis.memtable([{"referrer": referrer}], schema={"referrer": "string"})
+    assert table.select(host=referrer_host(table.referrer)).to_pyarrow().to_pylist() == [{"host": host}]

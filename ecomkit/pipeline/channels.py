@@ -23,13 +23,16 @@ _TRIPS = [host for hosts in _GROUPS["trips"].values() for host in hosts]
 _NAMES = [name for names in _SOURCES.values() for name in names]
 # Hosts of a site's other services: no search brought a visit from a mailbox.
 _OTHER_SERVICES = r"^(?:mail|mailbox|webmail|docs|drive|classroom|groups|sites|calendar|meet|chat)\."
-# More than a host or a campaign's name may be long: whoever sends more sends no such thing.
+# A host is no longer than this, and holds none of these characters (an address of IPv6 stands in brackets). Browsers
+# take a backslash for a slash.
 _LONGEST_HOST = 253
+_HOST = r'\[[0-9a-f:.]+\]|[^\s"#%/:<>?@\[\]\\^`{|}]+'
+_REFERRER = rf"^[a-z][a-z0-9+.-]*://(?:[^/\\?#]*@)?(?:www\.)?({_HOST})(?::[0-9]*)?(?:[/\\?#]|$)"
 
 
 def referrer_host(referrer: ir.StringValue) -> ir.StringValue:
     """Return the host of a referrer in lower case, without user, port and `www.`; null where there is none."""
-    host = referrer.lower().re_extract(r"^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?(?:www\.)?([^/:?#]+)", 1)
+    host = referrer.lower().re_extract(_REFERRER, 1)
     return ibis.ifelse(host.length() <= _LONGEST_HOST, host.re_replace(r"\.+$", "").nullif(""), ibis.null(str))
 
 
