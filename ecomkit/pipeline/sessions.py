@@ -27,7 +27,9 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     marked = calls.mutate(in_session=belongs.fill_null(False))
     by_device = ibis.window(group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"])
     compared = marked.mutate(at_ms=epoch_ms(_.occurred_at)).mutate(
-        gap=_.at_ms - _.at_ms.lag().over(by_device), person_before=_.person_id.lag().over(by_device)
+        gap=_.at_ms - _.at_ms.lag().over(by_device),
+        person_before=_.person_id.lag().over(by_device),
+        place=ibis.row_number().over(by_device),
     )
     told = compared.mutate(
         opens_session=compared.in_session
@@ -40,12 +42,16 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     so_far = ibis.window(
         group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"], preceding=(None, 0)
     )
-    # The start in half milliseconds: odd where another person opened a session in the same one.
-    halves = told.at_ms * 2 + (told.gap == 0).fill_null(False).cast("int64")
-    opened = ibis.ifelse(told.opens_session, halves, ibis.null("int64")).max().over(so_far)
-    session_id = told.anonymous_id + ":" + (opened // 2).cast(str) + ibis.ifelse(opened % 2 == 1, "b", "")
+    nothing = ibis.null("int64")
+    started_ms = ibis.ifelse(told.opens_session, told.at_ms, nothing).max().over(so_far)
+    # The place of its first call, doubled: odd where it opened in the millisecond of the call before.
+    opening = told.place * 2 + (told.gap == 0).fill_null(False).cast("int64")
+    opened = ibis.ifelse(told.opens_session, opening, nothing).max().over(so_far)
+    # Several people in one millisecond have a session each: the place tells them apart.
+    again = ibis.ifelse(opened % 2 == 1, ":" + (opened // 2).cast(str), "")
+    session_id = told.anonymous_id + ":" + started_ms.cast(str) + again
     return told.mutate(session_id=ibis.ifelse(told.in_session, session_id, ibis.null(str))).drop(
-        "in_session", "at_ms", "gap", "person_before"
+        "in_session", "at_ms", "gap", "person_before", "place"
     )
 
 
