@@ -1,11 +1,14 @@
 """Headline numbers: how a notebook hands them to the weekly report."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ecomkit.errors import UsageError, quoted
+from ecomkit.words import escape, listed
 
 MIME = "application/vnd.ecomkit.headlines+json"
+MARKS_MIME = "application/vnd.ecomkit.marks+json"
 UNITS = ("money", "count", "rate", "days")
 VERDICTS = ("up", "down", "within noise", "cannot tell")
 NUMBERS = ("value", "low", "high", "before", "difference_low", "difference_high", "p_value")
@@ -53,6 +56,15 @@ def hand_over(*headlines: dict[str, Any]) -> None:
 
     labels = ", ".join(entry["label"] for entry in headlines)
     display({MIME: list(headlines), "text/plain": f"Handed to the report: {labels}."}, raw=True)
+
+
+def mark(breaks: Sequence[str]) -> None:
+    """Display which breaks in tracking hit a notebook's numbers, in a form that the report puts on its headlines."""
+    from IPython.display import display
+
+    line = f"⚠ Marked: {listed(breaks)}. What is compared across it tells of the tracking, too."
+    line = line if breaks else "No break in tracking touches these numbers."
+    display({MARKS_MIME: list(breaks), "text/markdown": escape(line), "text/plain": line}, raw=True)
 
 
 def ten_digits(value: Any) -> float | int | None:

@@ -67,6 +67,10 @@ class Period:
         end = self.end - timedelta(days=days)
         return Period(end - timedelta(days=28), end, self.zone)
 
+    def until(self, later: "Period") -> "Period":
+        """Return the span from the start of this period to the end of a later one."""
+        return Period(self.start, later.end, self.zone)
+
     def extended_back(self, periods: int) -> "Period":
         """Return this period together with the `periods - 1` before it; one period or more."""
         if periods < 1:

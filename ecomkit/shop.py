@@ -19,6 +19,7 @@ from ibis import _
 from ecomkit.errors import UsageError, did_you_mean, quoted
 from ecomkit.periods import Period, day_start, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
+from ecomkit.pipeline.channels import VERSION
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
 from ecomkit.sources.warehouse import state_of
@@ -83,6 +84,12 @@ class Shop:
     def currency(self) -> str:
         """The currency of all money."""
         return self.settings.currency
+
+    @property
+    def channel_rules(self) -> str:
+        """The version of the default channel groups, and how many rules of the shop's own come before them."""
+        own = len(self.settings.channel_rules)
+        return VERSION if not own else f"{VERSION}, after {own} of the shop's own"
 
     @property
     def min_group(self) -> int:

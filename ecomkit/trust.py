@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 from ibis import _
@@ -10,13 +10,13 @@ from ibis import _
 from ecomkit.check import verdict
 from ecomkit.frames import to_frame
 from ecomkit.metrics.coverage import identity_coverage, unmatched_spend
-from ecomkit.metrics.quality import daily_outcomes, daily_visits, daily_volumes, library_days
+from ecomkit.metrics.quality import daily_outcomes, daily_visits, daily_volumes, filled_properties, library_days
 from ecomkit.metrics.reconciliation import reconciliation
 from ecomkit.metrics.sales import aov
-from ecomkit.models.breaks import find_breaks
+from ecomkit.models.breaks import ALL_EVENTS, NEW_NORM_DAYS, find_breaks
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
-from ecomkit.words import percent, short
+from ecomkit.words import day, listed, percent, short
 
 STATES = ("green", "amber", "red")
 # What is told where too little is there to judge a share by.
@@ -46,39 +46,59 @@ class Break:
         """Say whether a day of the break lies in the period."""
         return self.first_day < period.end and (self.last_day is None or self.last_day >= period.start)
 
+    def __str__(self) -> str:
+        """Write it as `tracking outage (all events) from 3 October 2026 to 4 October 2026`."""
+        named = f"{self.kind} ({short(self.what)})"
+        if self.last_day is None:
+            return f"{named} since {day(self.first_day)}"
+        if self.last_day == self.first_day:
+            return f"{named} on {day(self.first_day)}"
+        return f"{named} from {day(self.first_day)} to {day(self.last_day)}"
+
 
 def breaks_of(shop: Shop) -> list[Break]:
     """Find the breaks in a shop's tracking, over all its days, the earliest first."""
+    volumes = to_frame(daily_volumes(shop.call_days))
     found = find_breaks(
-        to_frame(daily_volumes(shop.call_days)),
-        to_frame(shop.property_days),
+        volumes,
         to_frame(library_days(shop.call_days)),
+        to_frame(filled_properties(shop.property_days)),
         to_frame(daily_visits(shop.sessions, shop.events, zone=shop.zone)),
     )
-    sides = to_frame(daily_volumes(shop.call_days).filter(_.event_name == _ORDER_EVENT))
     # Orders that the server sends do not stop with the browser's calls.
-    from_browser = (sides.side == "client").any() and not (sides.side == "server").any()
+    from_browser = set(volumes.side[volumes.event_name == _ORDER_EVENT]) == {"client"}
+    ends = shop.data_end
     return [
-        Break(row.kind, row.what, row.first_day.date(), _day(row.last_day), _hits(row.kind, row.what, from_browser))
+        Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row.kind, row.what, from_browser))
         for row in found.itertuples()
     ]
 
 
-def breaks_near(breaks: Sequence[Break], period: Period, *inputs: str) -> list[Break]:
-    """Return the breaks that hit one of the `inputs` in the period or in the one before, which it is compared with."""
-    both = period.extended_back(2)
-    return [one for one in breaks if one.touches(both) and set(one.hits) & set(inputs)]
+def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:
+    """Return breaks as rows: `kind`, `what`, `first_day`, `last_day` (missing while it goes on), `hits`."""
+    rows = [(one.kind, one.what, one.first_day, one.last_day, listed(one.hits) or "nothing") for one in breaks]
+    frame = pd.DataFrame(rows, columns=["kind", "what", "first_day", "last_day", "hits"])
+    return frame.astype({"first_day": "datetime64[s]", "last_day": "datetime64[s]"})
 
 
-def checks_of(shop: Shop, period: Period, breaks: Sequence[Break]) -> pd.DataFrame:
+def marks_of(breaks: Sequence[Break], span: Period | None, *inputs: str) -> list[str]:
+    """Return, in words, the breaks within a span (None for all of the data) that hit one of the `inputs`.
+
+    `span` is all that a page shows and compares: the week and the week before, say.
+    """
+    near = [one for one in breaks if span is None or one.touches(span)]
+    return [str(one) for one in near if set(one.hits) & set(inputs)]
+
+
+def checks_of(shop: Shop, period: Period) -> pd.DataFrame:
     """Hold the data of a period against the shop's limits.
 
     Returns
     -------
     DataFrame
         One row per check: `check`, `definition`, `bad_share` (0 to 1; missing where there is nothing to judge),
-        `counted` (its denominator), `amber`, `red` (the shares above which it is so), `state` (`green`, `amber`,
-        `red`, `cannot tell`).
+        `counted` (its denominator), `amber_above_share`, `red_above_share`, `state` (`green`, `amber`, `red`,
+        `cannot tell`).
     """
     settings = shop.settings
     limits = {"quarantined_share": (settings.max_quarantined_share / 5, settings.max_quarantined_share)}
@@ -89,8 +109,14 @@ def checks_of(shop: Shop, period: Period, breaks: Sequence[Break]) -> pd.DataFra
         amber, red = limits[name]
         state = _state(share, amber, red) if counted >= settings.min_group else CANNOT_TELL
         rows.append((name, definition, share, counted, amber, red, state))
-    columns = ["check", "definition", "bad_share", "counted", "amber", "red", "state"]
+    columns = ["check", "definition", "bad_share", "counted", "amber_above_share", "red_above_share", "state"]
     return pd.DataFrame(rows, columns=columns).astype({"bad_share": "float64", "counted": "int64"})
+
+
+def light_and_reasons(shop: Shop, period: Period) -> tuple[str, list[str]]:
+    """Return the light of a shop's week and what keeps it from green."""
+    breaks, checks = breaks_of(shop), checks_of(shop, period)
+    return light_of(checks, breaks, period), reasons_of(checks, breaks, period)
 
 
 def light_of(checks: pd.DataFrame, breaks: Sequence[Break], period: Period) -> str:
@@ -107,23 +133,12 @@ def reasons_of(checks: pd.DataFrame, breaks: Sequence[Break], period: Period) ->
         for row in checks.itertuples()
         if row.state in STATES[1:]
     ]
-    told += [(1 if one.kind in _HINTS else 2, in_words(one)) for one in breaks if one.touches(period)]
+    told += [(1 if one.kind in _HINTS else 2, str(one)) for one in breaks if one.touches(period)]
     return [text for _rank, text in sorted(told, key=lambda reason: -reason[0])]
 
 
-def in_words(one: Break) -> str:
-    """Return a break as `tracking outage (page) from 3 to 4 October 2026`."""
-    what = f" ({short(one.what)})" if one.what else ""
-    first = f"{one.first_day:%-d %B %Y}"
-    if one.last_day is None:
-        return f"{one.kind}{what} since {first}"
-    if one.last_day == one.first_day:
-        return f"{one.kind}{what} on {first}"
-    return f"{one.kind}{what} from {first} to {one.last_day:%-d %B %Y}"
-
-
 def _limit(row) -> str:
-    return percent(row.red if row.state == "red" else row.amber)
+    return percent(row.red_above_share if row.state == "red" else row.amber_above_share)
 
 
 def _shares(shop: Shop, period: Period) -> Mapping[str, tuple[str, int, int]]:
@@ -173,20 +188,32 @@ def _state(share: float, amber: float, red: float) -> str:
     return "red" if share > red else "amber" if share > amber else "green"
 
 
-def _day(instant: pd.Timestamp) -> date | None:
-    return None if pd.isna(instant) else instant.date()
+def _last_day(row, ends: date) -> date | None:
+    """Return the last day on which a break matters: of a hint its first, of what has become usual the last before."""
+    first = row.first_day.date()
+    if row.kind in _HINTS:
+        return first
+    if pd.isna(row.last_day):
+        usual_from = first + timedelta(days=NEW_NORM_DAYS)
+        return usual_from - timedelta(days=1) if usual_from < ends else None
+    return row.last_day.date()
 
 
 def _hits(kind: str, what: str, orders_from_browser: bool) -> tuple[str, ...]:
-    event, _dot, name = what.partition(".")
-    if kind == "tracking outage":
-        return ("visits", "channels", "products") + (("orders",) if orders_from_browser else ())
-    if kind == "bot wave":
-        return ("visits", "channels")
-    if kind == "UTM stopped parsing" or name.startswith("utm_"):
-        return ("channels",)
+    """Return the inputs that a break hits, in the order of `INPUTS`."""
     if kind in _HINTS:
         return ()
+    if kind == "bot wave":
+        return ("visits", "channels")
+    if kind == "UTM stopped parsing":
+        return ("channels",)
+    if kind == "tracking outage" and what == ALL_EVENTS:
+        return INPUTS if orders_from_browser else INPUTS[:3]
+    hit = {name for one in what.split(", ") for name in _hit_by_event(one.partition(".")[0])}
+    return tuple(name for name in INPUTS if name in hit)
+
+
+def _hit_by_event(event: str) -> tuple[str, ...]:
     if event == _ORDER_EVENT:
-        return ("orders", "products")
+        return ("products", "orders")
     return ("products",) if event.startswith(_PRODUCT_EVENTS) else ("visits",)

@@ -46,10 +46,10 @@ def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
     if shown.empty:
         return without_data(ax)
     for place, row in enumerate(shown.itertuples()):
-        amber = row.amber / row.red if row.red else 0
+        amber = row.amber_above_share / row.red_above_share if row.red_above_share else 0
         for start, end, colour in ((0, amber, GREEN), (amber, 1, ORANGE), (1, _EDGE, RED)):
             ax.barh(place, end - start, left=start, height=0.5, color=colour, alpha=0.25, linewidth=0)
-        at = min(row.bad_share / row.red, _EDGE) if row.red else 0 if not row.bad_share else _EDGE
+        at = min(row.bad_share / row.red_above_share, _EDGE) if row.red_above_share else _EDGE * (row.bad_share > 0)
         ax.scatter(at, place, s=90, color=_LIGHT[row.state], edgecolor=INK, linewidth=0.8, zorder=3, clip_on=False)
         told = percent(row.bad_share) + ("" if row.state != "cannot tell" else " (too few)")
         ax.text(_EDGE + 0.04, place, told, va="center", color=INK if row.state != "cannot tell" else DARK_GREY)
@@ -61,20 +61,18 @@ def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
     return ax
 
 
-def plot_daily_volumes(
-    volumes: pd.DataFrame, marked: Sequence[tuple[str, date, date]], *, first_day: date, last_day: date, title: str
-) -> Axes:
+def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day: date, end: date, title: str) -> Axes:
     """Draw every day of the largest events against what the event usually has, and frame the breaks.
 
-    `volumes` has `day, event_name, calls`; `marked` are the events (an empty text for all) and days of breaks.
+    `volumes` has `day, event_name, calls`; `breaks` has `what, first_day, last_day`; `end` is the day after the last.
     """
-    days = pd.date_range(first_day, last_day, freq="D")
+    days = pd.date_range(first_day, end, freq="D", inclusive="left")
     totals = volumes.pivot_table(index="event_name", columns="day", values="calls", aggfunc="sum")
     totals = totals.reindex(columns=days).fillna(0)
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_EVENTS]]
     totals = totals[totals.sum(axis=1) > 0]
     subtitle = (
-        f"Calls kept per local day, {first_day} to {last_day}, against the event's median day. "
+        f"Calls kept per local day, {first_day} to {days[-1].date()}, against the event's median day. "
         "Red: a quarter or less, blue: four times or more. Framed: a break."
     )
     ax = dot_axes(len(totals), title=title, subtitle=subtitle)
@@ -88,12 +86,15 @@ def plot_daily_volumes(
         edges, np.arange(len(totals) + 1), steps, cmap=_LESS_TO_MORE, vmin=-_STEPS, vmax=_STEPS, rasterized=True
     )
     names = list(totals.index)
-    for event, start, end in marked:
-        rows = [names.index(event)] if event in names else [] if event else [0, len(names) - 1]
-        if rows:
-            left, right = date2num(start), date2num(end + timedelta(days=1))
-            box = (max(left, edges[0]), rows[0]), min(right, edges[-1]) - max(left, edges[0]), rows[-1] - rows[0] + 1
-            ax.add_patch(Rectangle(*box, fill=False, edgecolor=INK, linewidth=2, clip_on=False))
+    for one in breaks.itertuples():
+        # A break of what is no single event's frames them all.
+        rows = [names.index(event) for event in _events_of(one.what) if event in names] or [0, len(names) - 1]
+        left = max(date2num(one.first_day), edges[0])
+        right = edges[-1] if pd.isna(one.last_day) else min(date2num(one.last_day) + 1, edges[-1])
+        if left < right and min(rows) >= 0:
+            box = Rectangle((left, min(rows)), right - left, max(rows) - min(rows) + 1, fill=False)
+            box.set(edgecolor=INK, linewidth=2, clip_on=False)
+            ax.add_patch(box)
     ax.set_yticks(np.arange(len(names)) + 0.5, labels=[short(name, 28) for name in names])
     ax.set_ylim(len(names), 0)
     date_ticks(ax, days)
@@ -101,13 +102,13 @@ def plot_daily_volumes(
     return ax
 
 
-def plot_set_aside(days: pd.DataFrame, *, first_day: date, last_day: date, title: str) -> Axes:
+def plot_set_aside(days: pd.DataFrame, *, first_day: date, end: date, title: str) -> Axes:
     """Draw, per week, the share of calls set aside by outcome, and of those kept that came late.
 
     `days` is what `metrics.quality.daily_outcomes` returns.
     """
-    ax = new_axes(title, f"Share of the calls of each week, {first_day} to {last_day}.")
-    shown = days[(days.day >= pd.Timestamp(first_day)) & (days.day <= pd.Timestamp(last_day))]
+    ax = new_axes(title, f"Share of the calls of each week, {first_day} to {end - timedelta(days=1)}.")
+    shown = days[(days.day >= pd.Timestamp(first_day)) & (days.day < pd.Timestamp(end))]
     if shown.empty:
         return without_data(ax)
     mondays = shown.day - pd.to_timedelta(shown.day.dt.weekday, unit="D")
@@ -119,6 +120,10 @@ def plot_set_aside(days: pd.DataFrame, *, first_day: date, last_day: date, title
     date_ticks(ax, weeks.index)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=4, frameon=False)
     return ax
+
+
+def _events_of(what: str) -> list[str]:
+    return [one.partition(".")[0] for one in what.split(", ")]
 
 
 def date_ticks(ax: Axes, days: Sequence) -> None:

@@ -10,7 +10,7 @@ from ecomkit.headlines import ten_digits
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.report.page import render
-from ecomkit.words import count, day, days, interval, money, percent, short
+from ecomkit.words import count, day, days, interval, listed, money, percent, short
 
 _LEVEL = 0.05
 _MARKS = {"up": "▲", "down": "▼", "within noise": "≈", "cannot tell": "?"}
@@ -25,6 +25,14 @@ class Entry:
     question: str
     lead: str
     failure: str | None
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The light of the week's data, `green`, `amber` or `red`, and what keeps it from green."""
+
+    light: str
+    reasons: Sequence[str]
 
 
 def corrected(headlines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -62,6 +70,7 @@ def report_json(
     contents: Mapping[str, Any],
     headlines: Sequence[Mapping[str, Any]],
     entries: Sequence[Entry],
+    trust: Trust,
 ) -> str:
     """Return the report for machines: the same text for the same input, whenever and wherever it is made."""
     report = {
@@ -71,6 +80,7 @@ def report_json(
         "last_day": period.end - timedelta(days=1),
         "time_zone": period.zone,
         "currency": currency,
+        "trust": {"light": trust.light, "reasons": trust.reasons},
         "headlines": headlines,
         "notebooks": [{"name": entry.name, "question": entry.question, "failure": entry.failure} for entry in entries],
         "data": {**contents, "set_aside": _set_aside(contents)},
@@ -98,6 +108,7 @@ def index_page(
     contents: Mapping[str, Any],
     headlines: Sequence[Mapping[str, Any]],
     entries: Sequence[Entry],
+    trust: Trust,
 ) -> str:
     """Return the page that opens a report: headline tiles, questions, and what the data holds."""
     rows = [
@@ -115,6 +126,8 @@ def index_page(
         shop=shop,
         week=period.label,
         span=span(period),
+        light=trust.light,
+        reasons=trust.reasons,
         notices=_notices(period, contents, entries),
         tiles=[_tile(entry, currency) for entry in headlines],
         tests=sum(_is_tested(entry) for entry in headlines),
@@ -157,4 +170,5 @@ def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "verdict": entry["verdict"],
         "mark": _MARKS.get(entry["verdict"], ""),
         "definition": entry["definition"],
+        "marks": listed(entry["marks"]),
     }

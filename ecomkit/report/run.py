@@ -21,6 +21,7 @@ from ecomkit.periods import Period, iso_week
 from ecomkit.report import parameters as notebook_parameters
 from ecomkit.report.execute import Run, run_notebooks
 from ecomkit.report.publish import appearing, refuse_foreign_folder
+from ecomkit.trust import light_and_reasons
 from ecomkit.words import day
 
 NOTEBOOKS = shops.ROOT / "notebooks"
@@ -163,7 +164,7 @@ def _run_all(
 
 def _write(new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], runs: Sequence[Run]) -> None:
     """Write every page and report.json into the folder `new`."""
-    from ecomkit.report.index import Entry, corrected, index_page, report_json, span
+    from ecomkit.report.index import Entry, Trust, corrected, index_page, report_json, span
     from ecomkit.report.page import handed_over, heading, notebook_body, render
 
     entries, headlines = [], []
@@ -189,6 +190,7 @@ def _write(new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, A
         "contents": contents,
         "headlines": corrected(headlines),
         "entries": entries,
+        "trust": Trust(*light_and_reasons(shop, period)),
     }
     (new / "index.html").write_text(index_page(**told), encoding="utf-8")
     (new / "report.json").write_text(report_json(**told), encoding="utf-8")

@@ -2,7 +2,20 @@
 
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
-from ecomkit.words.numbers import UNKNOWN, count, counted, day, days, interval, money, month, multiple, or_more, percent
+from ecomkit.words.numbers import (
+    UNKNOWN,
+    count,
+    counted,
+    day,
+    days,
+    interval,
+    listed,
+    money,
+    month,
+    multiple,
+    or_more,
+    percent,
+)
 
 __all__ = [
     "LONGEST_NAME",
@@ -18,6 +31,7 @@ __all__ = [
     "days",
     "escape",
     "interval",
+    "listed",
     "money",
     "month",
     "multiple",

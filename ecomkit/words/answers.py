@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from ecomkit.words.markup import short
-from ecomkit.words.numbers import count, counted, day, interval, is_unknown, money, month, multiple, percent
+from ecomkit.words.numbers import count, counted, day, interval, is_unknown, listed, money, month, multiple, percent
 
 _TABLES = {"ad_spend": "ad spend", "order_lines": "order lines", "product_events": "product events"}
 
@@ -40,11 +40,15 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
     sentences.append(_set_aside(contents.get("set_aside") or ()))
     if lacks:
         them = "it" if lacks == ["ad spend"] else "them"
-        sentences.append(f"This shop has {_and([f'no {table}' for table in lacks])}, so what needs {them} stays empty.")
+        sentences.append(
+            f"This shop has {listed([f'no {table}' for table in lacks])}, so what needs {them} stays empty."
+        )
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "the week before") -> str:
+def against(
+    comparison: Any, form: Callable[..., str], *more: Any, when: str = "the week before", across: Sequence[str] = ()
+) -> str:
     """Say whether a number moved: `up from EUR 900.00 the week before`.
 
     Parameters
@@ -55,15 +59,18 @@ def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "
         Writes the number before, as `form(number, *more)`.
     when
         What the number is compared with.
+    across
+        Breaks in tracking that lie between the two, or in one of them.
     """
     before = form(comparison.before, *more)
     if is_unknown(comparison.before):
         return "with nothing before to compare with"
+    broken = ", across a break in tracking" if across else ""
     if comparison.verdict == "within noise":
-        return f"within noise of {before} {when}"
+        return f"within noise of {before} {when}{broken}"
     if comparison.verdict == "cannot tell":
-        return f"too little to compare with {before} {when}"
-    return f"{comparison.verdict} from {before} {when}"
+        return f"too little to compare with {before} {when}{broken}"
+    return f"{comparison.verdict} from {before} {when}{broken}"
 
 
 def best_of(frame: Any, rate: str, *, label: str, floor: int, size: str, form: Callable[[float], str] = percent) -> str:
@@ -225,7 +232,3 @@ def _set_aside(reasons: Iterable[tuple]) -> str:
     total = sum(reason[2] for reason in largest)
     more = f", and {count(rest)} for other reasons" if rest else ""
     return f"{counted(total, 'row')} set aside: {', '.join(named)}{more}."
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

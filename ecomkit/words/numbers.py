@@ -25,6 +25,12 @@ def counted(value: float | None, noun: str) -> str:
     return f"{number} {noun}{'' if number == '1' else 's'}"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names as `a, b and c`; an empty text for none."""
+    *first, last = list(names) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def or_more(counts: Iterable[float]) -> list[str]:
     """Return counts as text, the last of them open at the top: `5 or more`."""
     labels = [count(value) for value in counts]
