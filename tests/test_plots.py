@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
+from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.quality import plot_checks, plot_daily_volumes, plot_set_aside
 from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
 from ecomkit.plots.sales import (
     plot_new_and_returning,
@@ -126,6 +128,53 @@ VALUES = with_interval(
     [3.5, 0.6],
 )
 
+CHECKS = pd.DataFrame(
+    {
+        "definition": ["Calls that arrived twice", "Orders of nobody known", "Orders that met no session", "Unlooked"],
+        "bad_share": [0.01, 0.2, 0.9, None],
+        "amber_above_share": [0.02, 0.1, 0.2, 0.02],
+        "red_above_share": [0.1, 0.5, 0.5, 0.1],
+        "state": ["green", "amber", "cannot tell", "cannot tell"],
+    }
+)
+DAYS = pd.date_range("2026-10-19", "2026-11-01", freq="D")
+VOLUMES = pd.DataFrame(
+    {
+        "day": [*DAYS, *DAYS],
+        "event_name": ["page"] * 14 + ["Product Added"] * 14,
+        "side": "client",
+        "calls": [60] * 14 + [40] * 14,
+    }
+)
+BREAKS = pd.DataFrame(
+    {
+        "what": ["Product Added", "all events", "Product Added.price, Product Added.sku"],
+        "first_day": pd.to_datetime(["2026-10-10", "2026-10-21", "2026-10-30"]),
+        "last_day": pd.to_datetime(["2026-10-20", "2026-10-22", None]),
+    }
+)
+OUTCOMES = pd.DataFrame(
+    {"day": DAYS, "calls": 100, "kept": 90, "duplicates": 4, "excluded": 5, "quarantined": 1, "late": 2}
+)
+CREDIT = pd.DataFrame({"channel": ["Direct", "Email"], "before_share": [0.7, 0.3], "after_share": [0.4, 0.6]})
+BY_CHANNEL = pd.DataFrame({"channel": ["Unassigned", "Direct"], "sessions": [10, 90]})
+SPENT = pd.DataFrame(
+    {
+        "campaign_name": ["Brand", "A very long campaign name that nobody can read to its end"],
+        "spend": [400.0, 100.0],
+        "sessions_of_channel": [30, 0],
+        "sessions_of_campaign": [12, 0],
+    }
+)
+MATCHED = pd.DataFrame(
+    {
+        "week": pd.to_datetime(["2026-10-19", "2026-10-26"]),
+        "orders_in_both": [40, 30],
+        "missing_in_calls": [2, 0],
+        "missing_in_export": [0, 1],
+    }
+)
+
 
 def title_and_source(ax):
     return ax.figure.get_suptitle(), ax.figure.texts[-1].get_text()
@@ -162,6 +211,17 @@ PICTURES = {
         frame, currency="EUR", floor=30, span="in May 2026", title="How much?"
     ),
     "order links": lambda frame: plot_order_links(frame, span="in May 2026", title="How much?"),
+    "checks": lambda frame: plot_checks(frame, span="in May 2026", title="How much?"),
+    "daily volumes": lambda frame: plot_daily_volumes(
+        frame, BREAKS, first_day=date(2026, 10, 19), end=date(2026, 11, 2), title="How much?"
+    ),
+    "set aside": lambda frame: plot_set_aside(
+        frame, first_day=date(2026, 10, 19), end=date(2026, 11, 2), title="How much?"
+    ),
+    "first touch": lambda frame: plot_first_touch(frame, title="How much?"),
+    "sessions by channel": lambda frame: plot_sessions_by_channel(frame, span="in May 2026", title="How much?"),
+    "spend seen": lambda frame: plot_spend_seen(frame, span="in May 2026", currency="EUR", title="How much?"),
+    "reconciliation": lambda frame: plot_reconciliation(frame, title="How much?"),
     "lifetime value to cac": lambda frame: plot_lifetime_value_to_cac(
         frame, currency="EUR", floor=30, span="in May 2026", title="How much?"
     ),
@@ -181,6 +241,13 @@ FRAMES = {
     "new customers": WON,
     "kinds of cac": KINDS,
     "order links": LINKS,
+    "checks": CHECKS,
+    "daily volumes": VOLUMES,
+    "set aside": OUTCOMES,
+    "first touch": CREDIT,
+    "sessions by channel": BY_CHANNEL,
+    "spend seen": SPENT,
+    "reconciliation": MATCHED,
     "lifetime value to cac": VALUES,
 }
 
@@ -370,6 +437,43 @@ def test_orders_without_a_session_are_grey_and_named():
     assert tick_labels(ax.yaxis) == ["same device", "by person and time", "no session"]
     assert words_on(ax) == ["160 (80.0 %)", "30 (15.0 %)", "10 (5.0 %)"]
     assert mpl.colors.to_hex(ax.patches[2].get_facecolor()).upper() == GREY
+
+
+def test_a_check_stands_where_its_share_is_between_none_and_red():
+    ax = plot_checks(CHECKS, span="in May 2026", title="How much?")
+    places = [tuple(collection.get_offsets()[0]) for collection in ax.collections]
+    # A tenth of red; two fifths of it; far beyond it, at the edge. What has no share has no row.
+    assert places == [pytest.approx((0.1, 0)), pytest.approx((0.4, 1)), pytest.approx((1.5, 2))]
+    assert words_on(ax) == ["1.0 %", "20.0 %", "90.0 % (too few)"]
+
+
+def test_breaks_are_framed_on_their_events_and_days():
+    ax = PICTURES["daily volumes"](VOLUMES)
+    assert tick_labels(ax.yaxis) == ["page", "Product Added"]
+    first = mpl.dates.date2num(DAYS[0])
+    frames = [(box.get_x() - first, box.get_width(), box.get_y(), box.get_height()) for box in ax.patches]
+    # One that began before the picture, one of all events, one that goes on after its last day.
+    assert frames == [(0, 2, 1, 1), (2, 2, 0, 2), (11, 3, 1, 1)]
+
+
+def test_emails_and_rare_events_are_not_in_the_picture_of_volumes():
+    rare = VOLUMES.assign(calls=VOLUMES.calls.where(VOLUMES.event_name == "page", 4))
+    assert tick_labels(PICTURES["daily volumes"](rare).yaxis) == ["page"]
+    assert words_on(PICTURES["daily volumes"](VOLUMES.assign(side="email"))) == ["No data for this question"]
+
+
+def test_shares_of_the_week_are_of_all_its_calls():
+    ax = PICTURES["set aside"](OUTCOMES)
+    heights = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert heights["duplicates"] == pytest.approx([0.04, 0.04])
+    assert heights["late"] == pytest.approx([0.02, 0.02])
+
+
+def test_what_no_channel_claims_and_no_session_answers_is_set_off():
+    ax = plot_sessions_by_channel(BY_CHANNEL, span="in May 2026", title="How much?")
+    assert [mpl.colors.to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [BLUE, ORANGE]
+    ax = plot_spend_seen(SPENT, span="in May 2026", currency="EUR", title="How much?")
+    assert [mpl.colors.to_hex(bar.get_facecolor()).upper() for bar in ax.patches] == [BLUE, ORANGE]
 
 
 def test_value_bars_stack_to_the_lifetime_value_beside_the_cost():

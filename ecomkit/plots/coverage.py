@@ -25,6 +25,7 @@ def plot_first_touch(credit: pd.DataFrame, *, title: str) -> Axes:
     ax.set_ylim(max(len(ordered), 2) - 0.5, -0.5)
     ax.set_xlim(left=-0.01)
     ax.grid(visible=False, axis="y")
+    ax.set_ylabel("Channel")
     percent_axis(ax.xaxis, "Customers whose first touch it was")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False)
     return ax
@@ -42,6 +43,7 @@ def plot_sessions_by_channel(channels: pd.DataFrame, *, span: str, title: str) -
     )
     ax.bar_label(bars, [percent(share) for share in ordered.sessions / ordered.sessions.sum()], padding=5)
     _name_bars(ax, [short(name, 28) for name in ordered.channel], ordered.sessions.max())
+    ax.set_ylabel("Channel")
     number_axis(ax.xaxis, "Sessions", unit="count")
     return ax
 
@@ -57,6 +59,7 @@ def plot_spend_seen(spend: pd.DataFrame, *, span: str, currency: str, title: str
     bars = ax.barh(range(len(shown)), shown.spend, height=0.6, color=colours)
     ax.bar_label(bars, [f"{sessions:,} sessions" for sessions in shown.sessions_of_campaign], padding=5)
     _name_bars(ax, [short(name, 32) for name in shown.campaign_name], shown.spend.max())
+    ax.set_ylabel("Campaign")
     number_axis(ax.xaxis, "Spend", unit=currency)
     return ax
 
@@ -66,6 +69,7 @@ def plot_reconciliation(weeks: pd.DataFrame, *, title: str) -> Axes:
     ax = new_axes(title, "Orders of the days that both the calls and the export span.")
     if weeks.empty:
         return without_data(ax)
+    # A week without an order of either has no bar.
     parts = {
         "in both": (weeks.orders_in_both, BLUE),
         "in the export only": (weeks.missing_in_calls, RED),
@@ -77,6 +81,7 @@ def plot_reconciliation(weeks: pd.DataFrame, *, title: str) -> Axes:
         bottom = bottom + orders
     number_axis(ax.yaxis, "Orders per week", unit="count")
     date_ticks(ax, weeks.week)
+    ax.set_xlabel("Week, by its Monday")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
     return ax
 

@@ -32,6 +32,7 @@ _LIGHT = {"green": GREEN, "amber": ORANGE, "red": RED, "cannot tell": GREY}
 _EDGE = 1.5
 # Events with the most calls; more rows are no picture.
 _MOST_EVENTS = 12
+_FEWEST_A_DAY = 5
 # A day is drawn as what its event usually has, times a power of two from a quarter to four.
 _STEPS = 2
 _LESS_TO_MORE = LinearSegmentedColormap.from_list("less to more", [RED, "#F4F4F4", BLUE])
@@ -56,7 +57,9 @@ def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
     ax.set_yticks(range(len(shown)), labels=list(shown.definition))
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlim(0, _EDGE)
-    ax.set_xticks([1], labels=["red above"])
+    ax.set_xticks([0, 1], labels=["none", "red above"])
+    ax.set_xlabel("Share, against its own limits")
+    ax.set_ylabel("What may go wrong")
     ax.grid(visible=False)
     return ax
 
@@ -67,10 +70,12 @@ def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day
     `volumes` has `day, event_name, calls`; `breaks` has `what, first_day, last_day`; `end` is the day after the last.
     """
     days = pd.date_range(first_day, end, freq="D", inclusive="left")
-    totals = volumes.pivot_table(index="event_name", columns="day", values="calls", aggfunc="sum")
+    # Emails go out in waves, and events of a few calls a day are mostly chance: neither is watched in this picture.
+    watched = volumes[volumes.side.isin(["client", "server"])]
+    totals = watched.pivot_table(index="event_name", columns="day", values="calls", aggfunc="sum")
     totals = totals.reindex(columns=days).fillna(0)
     totals = totals.loc[totals.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_MOST_EVENTS]]
-    totals = totals[totals.sum(axis=1) > 0]
+    totals = totals[totals.median(axis=1) >= _FEWEST_A_DAY]
     subtitle = (
         f"Calls kept per local day, {first_day} to {days[-1].date()}, against the event's median day. "
         "Red: a quarter or less, blue: four times or more. Framed: a break."
@@ -98,6 +103,8 @@ def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day
     ax.set_yticks(np.arange(len(names)) + 0.5, labels=[short(name, 28) for name in names])
     ax.set_ylim(len(names), 0)
     date_ticks(ax, days)
+    ax.set_xlabel("Local day")
+    ax.set_ylabel("Event")
     ax.grid(visible=False)
     return ax
 
@@ -111,13 +118,14 @@ def plot_set_aside(days: pd.DataFrame, *, first_day: date, end: date, title: str
     shown = days[(days.day >= pd.Timestamp(first_day)) & (days.day < pd.Timestamp(end))]
     if shown.empty:
         return without_data(ax)
-    mondays = shown.day - pd.to_timedelta(shown.day.dt.weekday, unit="D")
+    mondays = shown.day - pd.to_timedelta(shown.day.dt.day_of_week, unit="D")
     weeks = shown.drop(columns="day").groupby(mondays).sum()
     for name, colour in _SET_ASIDE.items():
         ax.plot(weeks.index, weeks[name] / weeks.calls, color=colour, marker="o", label=name)
     percent_axis(ax.yaxis, "Of the calls of the week")
     ax.set_ylim(bottom=0)
     date_ticks(ax, weeks.index)
+    ax.set_xlabel("Week, by its Monday")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=4, frameon=False)
     return ax
 
