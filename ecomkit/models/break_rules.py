@@ -30,8 +30,8 @@ MOSTLY_FILLED = 0.8
 _COME_WITHOUT = 0.5
 # Counts below which the z of a share is no z.
 FEWEST = 20
-# A quarter of 30 calls or less is as unlikely as five standard errors.
-FEWEST_OF_ALL = 30
+# Calls come in visits of about five. A quarter of thirty visits is as unlikely as five standard errors.
+FEWEST_OF_ALL = 150
 
 
 class Rule(NamedTuple):

@@ -136,7 +136,7 @@ def _watched(
     calls = _by_day(volumes[volumes["side"] == "client"], "event_name", "calls", days)
     visits = visits.set_index("day").reindex(days, fill_value=0)
     sessions = visits["sessions"].to_numpy("float64")
-    weekdays, known = days.weekday.to_numpy(), np.ones(len(days), dtype=bool)
+    weekdays, known = days.day_of_week.to_numpy(), np.ones(len(days), dtype=bool)
 
     def watched(rule: Rule, names: list[str], part: np.ndarray, whole: np.ndarray) -> tuple[Rule, list[str], Watched]:
         return rule, names, watch(np.stack([part, whole - part]), weekdays, known, rule)

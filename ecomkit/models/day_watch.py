@@ -1,11 +1,12 @@
 """Going through the days of many series at once, each against what is usual until then."""
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from ecomkit.models.break_rules import Rule
-from ecomkit.models.weekday_norm import WeekdayNorm
+from ecomkit.models.weekday_norm import Comparison, WeekdayNorm
 
 # As long as a day is this much of a break, in the rule's strength, the break holds on.
 _HOLDS = 0.5
@@ -59,45 +60,78 @@ def watch(counts: np.ndarray, weekdays: np.ndarray, known: np.ndarray, rule: Rul
         The kind to look for.
     """
     _two, days, series = counts.shape
-    norm, broken = WeekdayNorm(series), np.zeros((days, series), dtype=bool)
-    felt_before, last_felt = np.zeros(series), np.zeros(series, dtype=int)
-    open_spans: dict[int, Span] = {}
-    spans: list[Span] = []
+    watch = _Watch(counts, weekdays, known, rule, WeekdayNorm(series), np.zeros((days, series), dtype=bool))
     for day in range(days):
-        is_open = np.isin(np.arange(series), list(open_spans))
         if known[day]:
-            today = norm.compare([weekdays[day]], counts[:, day])
-            felt = rule.strength(today)
-            holds = felt >= _HOLDS - _TINY
-            last_felt[holds] = day
-            # A series without a call today says nothing of its break.
-            for number in np.flatnonzero(is_open & ~holds & (today.whole > 0)):
-                spans.append(open_spans.pop(number)._replace(last=int(last_felt[number])))
-            found = ~is_open & holds & rule.begins(today)
-            views = [(found, today)]
-            if day and known[day - 1]:
-                pair = norm.compare([weekdays[day - 1], weekdays[day]], counts[:, day - 1] + counts[:, day])
-                views.append((~is_open & holds & ~found & rule.begins(pair), pair))
-            for begun, seen in views:
-                expected, observed = rule.measure(seen)
-                for number in np.flatnonzero(begun):
-                    began_before = day > 0 and felt_before[number] >= _HOLDS - _TINY and not broken[day - 1, number]
-                    first = day - 1 if began_before else day
-                    broken[first, number] = True
-                    open_spans[number] = Span(
-                        number, first, None, day, float(expected[number]), float(observed[number])
-                    )
-            felt_before = felt
-        else:
-            felt_before = np.zeros(series)
-        broken[day, list(open_spans)] = True
-        if day and known[day - 1]:
-            # A day later, so that a break that two days show together is not among what is usual.
-            norm.learn(weekdays[day - 1], counts[:, day - 1], ~broken[day - 1] | _comes_weekly(broken, day - 1))
-        for number in [number for number, span in open_spans.items() if day - span.first + 1 >= NEW_NORM_DAYS]:
-            spans.append(open_spans.pop(number))
-            _learn_anew(norm, number, counts[:, : day + 1], weekdays, known)
-    return Watched(_joined(spans + list(open_spans.values())), broken, norm)
+            watch.look_at(day)
+        watch.broken[day, list(watch.under_way)] = True
+        watch.learn(day)
+    return Watched(_joined(watch.over + list(watch.under_way.values())), watch.broken, watch.norm)
+
+
+@dataclass
+class _Watch:
+    """A watch at work: the breaks under way and those over, and how strong each series' break was on the last day."""
+
+    counts: np.ndarray
+    weekdays: np.ndarray
+    known: np.ndarray
+    rule: Rule
+    norm: WeekdayNorm
+    broken: np.ndarray
+    under_way: dict[int, Span] = field(default_factory=dict)
+    over: list[Span] = field(default_factory=list)
+    last_held: dict[int, int] = field(default_factory=dict)
+    held_before: np.ndarray | None = None
+
+    def look_at(self, day: int) -> None:
+        today = self.norm.compare([self.weekdays[day]], self.counts[:, day])
+        holds = self.rule.strength(today) >= _HOLDS - _TINY
+        quiet = np.ones(len(holds), dtype=bool)
+        quiet[list(self.under_way)] = False
+        self._end(day, holds, today)
+        begun = quiet & holds & self.rule.begins(today)
+        self._begin(day, begun, today)
+        if day and self.known[day - 1]:
+            both = [self.weekdays[day - 1], self.weekdays[day]]
+            pair = self.norm.compare(both, self.counts[:, day - 1] + self.counts[:, day])
+            self._begin(day, quiet & holds & ~begun & self.rule.begins(pair), pair)
+        self.held_before = holds
+
+    def _end(self, day: int, holds: np.ndarray, today: Comparison) -> None:
+        for number in list(self.under_way):
+            if holds[number]:
+                self.last_held[number] = day
+            elif today.whole[number] > 0:
+                # A series without a call today would say nothing of its break.
+                self.over.append(self.under_way.pop(number)._replace(last=self.last_held[number]))
+
+    def _begin(self, day: int, begun: np.ndarray, seen: Comparison) -> None:
+        expected, observed = self.rule.measure(seen)
+        for number in np.flatnonzero(begun).tolist():
+            held = day > 0 and self.known[day - 1] and self.held_before[number] and not self.broken[day - 1, number]
+            first = day - 1 if held else day
+            self.broken[first, number], self.last_held[number] = True, day
+            self.under_way[number] = Span(number, first, None, day, float(expected[number]), float(observed[number]))
+
+    def learn(self, day: int) -> None:
+        before = day - 1
+        if day and self.known[before]:
+            # A day later, so that a break that only two days show together is not among what is usual.
+            clean = ~self.broken[before] | _comes_weekly(self.broken, before)
+            self.norm.learn(self.weekdays[before], self.counts[:, before], clean)
+        for number, span in list(self.under_way.items()):
+            if day - span.first + 1 == NEW_NORM_DAYS:
+                self.over.append(self.under_way.pop(number))
+                self._learn_anew(number, day)
+
+    def _learn_anew(self, number: int, day: int) -> None:
+        """Forget what was usual before the break of one series; what its last four weeks show is usual now."""
+        only = np.arange(self.counts.shape[2]) == number
+        self.norm.forget(number)
+        for earlier in range(day - NEW_NORM_DAYS + 1, day):
+            if self.known[earlier]:
+                self.norm.learn(self.weekdays[earlier], self.counts[:, earlier], only)
 
 
 def _comes_weekly(broken: np.ndarray, day: int) -> np.ndarray:
@@ -105,16 +139,6 @@ def _comes_weekly(broken: np.ndarray, day: int) -> np.ndarray:
     if day < 7:
         return np.zeros(broken.shape[1], dtype=bool)
     return broken[day] & broken[day - 7] & ~broken[day - 6 : day].all(axis=0)
-
-
-def _learn_anew(norm: WeekdayNorm, number: int, counts: np.ndarray, weekdays: np.ndarray, known: np.ndarray) -> None:
-    """Forget what was usual before the break of one series; what its last four weeks show is usual now."""
-    only = np.arange(counts.shape[2]) == number
-    norm.forget(number)
-    end = counts.shape[1]
-    for day in range(end - NEW_NORM_DAYS, end - 1):
-        if known[day]:
-            norm.learn(weekdays[day], counts[:, day], only)
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -70,33 +70,36 @@ class WeekdayNorm:
         # Axes: the part and the rest; weekday; how many of its days ago; series. Zero where nothing is known.
         self.counts = np.zeros((2, 7, WEEKS, series))
         self.is_known = np.zeros((7, WEEKS, series), dtype=bool)
-        # Of the last seven clean days: the whole, and what was usual then.
-        self.recent = np.zeros((2, 7, series))
+        # Whole over usual whole, of each of the last seven clean days.
+        self.recent = np.ones((7, series))
+        self._level = np.ones(series)
 
     def learn(self, weekday: int, counts: np.ndarray, clean: np.ndarray) -> None:
         """Take in one day, part and rest of each series, for the series that are clean."""
         held, known = self.counts[:, weekday], self.is_known[weekday]
-        latest = np.stack([counts.sum(axis=0), self._usual([weekday]).sum(axis=0)]) * self._enough([weekday])
-        self.recent = np.where(clean, np.concatenate([latest[:, None], self.recent[:, :-1]], axis=1), self.recent)
+        usual = self._usual([weekday]).sum(axis=0)
+        latest = divided(counts.sum(axis=0), usual)
+        told = clean & self._enough([weekday]) & (usual > 0)
+        self.recent = np.where(told, np.concatenate([latest[None], self.recent[:-1]]), self.recent)
+        # How much more than usual came of late: at Christmas a day is like its weekday, and a busier one. The median
+        # of a week, which a single day of crowds does not move.
+        self._level = np.median(self.recent, axis=0)
         self.counts[:, weekday] = np.where(clean, np.concatenate([counts[:, None], held[:, :-1]], axis=1), held)
         self.is_known[weekday] = np.where(clean, np.concatenate([clean[None], known[:-1]]), known)
 
     def forget(self, series: int) -> None:
         """Drop what is known of one series."""
-        self.counts[..., series], self.is_known[..., series], self.recent[..., series] = 0.0, False, 0.0
+        self.counts[..., series], self.is_known[..., series], self.recent[..., series] = 0.0, False, 1.0
+        self._level[series] = 1.0
 
     def known_days(self) -> np.ndarray:
         """Return how many days are known of each series."""
         return self.is_known.sum(axis=(0, 1))
 
-    def level(self) -> np.ndarray:
-        """Return how much more than usual came of late: at Christmas a day is like its weekday, and a busier one."""
-        return divided(*self.recent.sum(axis=1), without=1.0)
-
     def compare(self, weekdays: list[int], counts: np.ndarray) -> Comparison:
         """Set the sums of a few days, part and rest of each series, beside the usual days of their weekdays."""
         enough = self._enough(weekdays)
-        usual = np.where(enough, self._usual(weekdays) * self.level(), 0.0)
+        usual = np.where(enough, self._usual(weekdays) * self._level, 0.0)
         z = np.sqrt(likelihood_ratio(counts, self.counts[:, weekdays].sum(axis=(1, 2)))) * enough
         # Dispersion only makes z smaller: what is small already is left as it is, to save time.
         notable = np.flatnonzero(z >= NOTABLE_Z)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ecomkit.errors import UsageError, quoted
 from ecomkit.periods import day_start
 from ecomkit.simulate.calendar import OPENING_HOUR, ZONE, milliseconds
 from ecomkit.simulate.calls import Archive, iso, to_line
@@ -43,16 +42,7 @@ class Break(NamedTuple):
 
 
 def plant_breaks(archive: Archive, breaks: Sequence[Break], *, seed: int) -> list[dict]:
-    """Break the tracking in an archive, and return what was planted, one entry per break.
-
-    Raises
-    ------
-    UsageError
-        If a break is of an unknown kind.
-    """
-    unknown = [planted.kind for planted in breaks if planted.kind not in KINDS]
-    if unknown:
-        raise UsageError(f"There is no break of kind {quoted(unknown)}. Choose among {quoted(KINDS)}.")
+    """Break the tracking in an archive, and return what was planted, one entry per break."""
     uniform = uniforms(np.random.default_rng([seed, _STREAM]))
     told = []
     # A new call is numbered by the lines there are: bots come before any line is lost.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ecomkit.errors import UsageError
+from ecomkit.errors import UsageError, quoted
 from ecomkit.simulate import writing
-from ecomkit.simulate.breaks import Break, plant_breaks
+from ecomkit.simulate.breaks import KINDS, Break, plant_breaks
 from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
 from ecomkit.simulate.calls import Archive
 from ecomkit.simulate.dice import uniforms
@@ -72,7 +72,7 @@ def simulate(
     UsageError
         If an argument is out of its range, or a break of an unknown kind.
     """
-    last_day = _checked(seed, customers, months, end)
+    last_day = _checked(seed, customers, months, end, breaks)
     folder = Path(folder)
     rng = np.random.default_rng(seed)
     calendar = make_calendar(last_day, months)
@@ -100,7 +100,7 @@ def simulate(
     return truth
 
 
-def _checked(seed: int, customers: int, months: int, end: str | date) -> date:
+def _checked(seed: int, customers: int, months: int, end: str | date, breaks: Sequence[Break]) -> date:
     problems = []
     if seed < 0:
         problems.append(f"the seed is {seed}, not 0 or more")
@@ -112,6 +112,9 @@ def _checked(seed: int, customers: int, months: int, end: str | date) -> date:
         last_day = date.fromisoformat(str(end))
     except ValueError:
         problems.append(f"the end is '{end}', not a day such as '2026-11-01'")
+    unknown = [planted.kind for planted in breaks if planted.kind not in KINDS]
+    if unknown:
+        problems.append(f"no break is of kind {quoted(unknown)}, but of {quoted(KINDS)}")
     if problems:
         raise UsageError(f"This shop cannot be simulated: {'; '.join(problems)}. Change these.")
     return last_day
