@@ -44,7 +44,7 @@ def simulate(
         raise UsageError(
             f"'{folder}' exists and is not a made-up shop, so it is not written over. Name another folder."
         )
-    simulation.simulate(folder, seed=seed, customers=customers, months=months)
+    simulation.simulate(folder, seed=seed, customers=customers, months=months, breaks=simulation.SMALL_BREAKS)
     _show(str(folder))
 
 

@@ -41,6 +41,14 @@ class Break(NamedTuple):
     what: str = ""
 
 
+# What the command plants: nothing that moves another truth, so that a page on the data has something to show.
+SMALL_BREAKS = (
+    Break("property turned null", date(2026, 9, 15), 3, "Product Viewed.price"),
+    Break("doubled event", date(2026, 10, 6), 3, "Product Viewed"),
+    Break("new library version", date(2026, 10, 28), 1),
+)
+
+
 def plant_breaks(archive: Archive, breaks: Sequence[Break], *, seed: int) -> list[dict]:
     """Break the tracking in an archive, and return what was planted, one entry per break."""
     uniform = uniforms(np.random.default_rng([seed, _STREAM]))
