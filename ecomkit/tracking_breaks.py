@@ -1,0 +1,113 @@
+"""Breaks in a shop's tracking, and which of its numbers they hit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+
+from ecomkit.frames import to_frame
+from ecomkit.metrics.quality import daily_visits, daily_volumes, filled_properties, library_days
+from ecomkit.models.breaks import ALL_EVENTS, NEW_NORM_DAYS, find_breaks
+from ecomkit.periods import Period
+from ecomkit.shop import Shop
+from ecomkit.words import day, listed, short
+
+# A new version of a library alone breaks nothing: it is a hint where to look.
+HINTS = ("new library version",)
+# What a statement may stand on.
+INPUTS = ("visits", "channels", "products", "orders")
+_ORDER_EVENT = "Order Completed"
+_PRODUCT_EVENTS = ("Product ", "Products ", "Cart ", "Checkout ")
+
+
+@dataclass(frozen=True)
+class Break:
+    """One break in tracking: its kind, what it happened to, its local days, and the inputs that it hits.
+
+    `last_day` is None while it still goes on at the end of the data.
+    """
+
+    kind: str
+    what: str
+    first_day: date
+    last_day: date | None
+    hits: tuple[str, ...]
+
+    def touches(self, period: Period) -> bool:
+        """Say whether a day of the break lies in the period."""
+        return self.first_day < period.end and (self.last_day is None or self.last_day >= period.start)
+
+    def __str__(self) -> str:
+        """Write it as `tracking outage (all events) from 3 October 2026 to 4 October 2026`."""
+        named = f"{self.kind} ({short(self.what)})"
+        if self.last_day is None:
+            return f"{named} since {day(self.first_day)}"
+        if self.last_day == self.first_day:
+            return f"{named} on {day(self.first_day)}"
+        return f"{named} from {day(self.first_day)} to {day(self.last_day)}"
+
+
+def breaks_of(shop: Shop) -> list[Break]:
+    """Find the breaks in a shop's tracking, over all its days, the earliest first."""
+    volumes = to_frame(daily_volumes(shop.call_days))
+    found = find_breaks(
+        volumes,
+        to_frame(library_days(shop.call_days)),
+        to_frame(filled_properties(shop.property_days)),
+        to_frame(daily_visits(shop.sessions, shop.events, zone=shop.zone)),
+    )
+    # Orders that the server sends do not stop with the browser's calls.
+    from_browser = set(volumes.side[volumes.event_name == _ORDER_EVENT]) == {"client"}
+    ends = shop.data_end
+    return [
+        Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row.kind, row.what, from_browser))
+        for row in found.itertuples()
+    ]
+
+
+def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:
+    """Return breaks as rows: `kind`, `what`, `first_day`, `last_day` (missing while it goes on), `hits`."""
+    rows = [(one.kind, one.what, one.first_day, one.last_day, listed(one.hits) or "nothing") for one in breaks]
+    frame = pd.DataFrame(rows, columns=["kind", "what", "first_day", "last_day", "hits"])
+    return frame.astype({"first_day": "datetime64[s]", "last_day": "datetime64[s]"})
+
+
+def marks_of(breaks: Sequence[Break], span: Period | None, *inputs: str) -> list[str]:
+    """Return, in words, the breaks within a span (None for all of the data) that hit one of the `inputs`.
+
+    `span` is all that a page shows and compares: the week and the week before, say.
+    """
+    near = [one for one in breaks if span is None or one.touches(span)]
+    return [str(one) for one in near if set(one.hits) & set(inputs)]
+
+
+def _last_day(row, ends: date) -> date | None:
+    """Return the last day on which a break matters: of a hint its first, of what has become usual the last before."""
+    first = row.first_day.date()
+    if row.kind in HINTS:
+        return first
+    if pd.isna(row.last_day):
+        usual_from = first + timedelta(days=NEW_NORM_DAYS)
+        return usual_from - timedelta(days=1) if usual_from < ends else None
+    return row.last_day.date()
+
+
+def _hits(kind: str, what: str, orders_from_browser: bool) -> tuple[str, ...]:
+    """Return the inputs that a break hits, in the order of `INPUTS`."""
+    if kind in HINTS:
+        return ()
+    if kind == "bot wave":
+        return ("visits", "channels")
+    if kind == "UTM stopped parsing":
+        return ("channels",)
+    if kind == "tracking outage" and what == ALL_EVENTS:
+        return INPUTS if orders_from_browser else INPUTS[:3]
+    hit = {name for one in what.split(", ") for name in _hit_by_event(one.partition(".")[0])}
+    return tuple(name for name in INPUTS if name in hit)
+
+
+def _hit_by_event(event: str) -> tuple[str, ...]:
+    if event == _ORDER_EVENT:
+        return ("products", "orders")
+    return ("products",) if event.startswith(_PRODUCT_EVENTS) else ("visits",)
