@@ -37,8 +37,9 @@ def find_breaks(
     first_day: date | None = None,
     last_day: date | None = None,
 ) -> pd.DataFrame:
-    """Mark the breaks in what arrived per day; each is known after its second whole day at the latest.
+    """Mark the breaks in what arrived per day, each known by the end of its second day.
 
+    That takes enough calls; `too_few_to_watch` names what has fewer.
     A day is set beside the last four clean days of its weekday, so that seasons,
     closed Sundays and weekly newsletters are no breaks; the first four weeks can
     be judged only in part. One cause is one break: on the days of an outage or
@@ -47,7 +48,7 @@ def find_breaks(
 
     The kinds: `tracking outage` (a quarter or less of all client calls, or of
     one event's calls per session), `doubled event` (1.6 times as many per
-    session, which no other event does), `property turned null` (filled half as
+    session, which no other event does, or all of them do), `property turned null` (filled half as
     often or less, of those that most calls fill), `UTM stopped parsing`
     (half as many sessions or fewer name it, and the missing ones come without),
     `bot wave` (1.5 times as many sessions or more, the extra ones land and go),
@@ -79,7 +80,7 @@ def find_breaks(
             seen = (days[span.first], last, days[span.found], span.expected, span.observed)
             rows.append((rule.kind, names[span.series], *seen))
     rows += _new_versions(libraries, days)
-    found = _one_per_cause(rows)
+    found = _one_per_cause(rows).astype({"expected": "float64", "observed": "float64"})
     for column in ("first_day", "last_day", "found_day"):
         found[column] = pd.to_datetime(found[column])
     return found.sort_values(["first_day", "kind", "what"], ignore_index=True)

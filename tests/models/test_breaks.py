@@ -164,8 +164,17 @@ def test_expected_and_observed_are_in_the_measure_of_the_kind():
 
 def test_without_a_call_there_is_no_break():
     frames = [frame.iloc[:0] for frame in Days().frames()]
-    assert find_breaks(*frames).empty
+    found = find_breaks(*frames)
+    assert found.empty
+    assert found[["expected", "observed"]].dtypes.eq("float64").all()
     assert too_few_to_watch(frames[0], frames[2], frames[3]).empty
+
+
+def test_a_shop_whose_server_alone_sends_calls_has_nothing_to_watch():
+    volumes, libraries, properties, visits = Days().frames()
+    volumes = volumes.assign(side="server")
+    assert find_breaks(volumes, libraries, properties.iloc[:0], visits.iloc[:0]).empty
+    assert too_few_to_watch(volumes, properties.iloc[:0], visits.iloc[:0]).empty
 
 
 # Seasons, sales and mailings: what a shop lives through without a break.
