@@ -39,20 +39,19 @@ def find_breaks(
 ) -> pd.DataFrame:
     """Mark the breaks in what arrived per day, each known by the end of its second day.
 
-    That takes enough calls; `too_few_to_watch` names what has fewer.
-    A day is set beside the last four clean days of its weekday, so that seasons,
-    closed Sundays and weekly newsletters are no breaks; the first four weeks can
-    be judged only in part. One cause is one break: on the days of an outage or
-    of a bot wave nothing else is looked for. What lasts for four weeks is
-    usual from then on.
+    That takes enough calls: `too_few_to_watch` names what has fewer. A day is
+    set beside the last four clean days of its weekday, so that seasons, closed
+    Sundays and weekly newsletters are no breaks; the first two weeks cannot be
+    judged. One cause is one break: on the days of an outage or of a bot wave
+    nothing else is looked for. What lasts for four weeks is usual from then on.
 
     The kinds: `tracking outage` (a quarter or less of all client calls, or of
-    one event's calls per session), `doubled event` (1.6 times as many per
-    session, which no other event does, or all of them do), `property turned null` (filled half as
-    often or less, of those that most calls fill), `UTM stopped parsing`
-    (half as many sessions or fewer name it, and the missing ones come without),
-    `bot wave` (1.5 times as many sessions or more, the extra ones land and go),
-    `new library version`.
+    one event's calls per session), `doubled event` (1.6 times as many calls per
+    session, of one event or of all: a sale lifts several), `property turned
+    null` (filled half as often or less, of those that most calls fill), `UTM
+    stopped parsing` (half as many sessions or fewer name it, and the missing
+    ones come without), `bot wave` (1.5 times as many sessions or more, the
+    extra ones land and go), `new library version`.
 
     Parameters
     ----------
