@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecomkit.frames import to_frame
 from ecomkit.metrics.quality import daily_visits, daily_volumes, filled_properties, library_days
-from ecomkit.models.breaks import ALL_EVENTS, NEW_NORM_DAYS, find_breaks
+from ecomkit.models.breaks import ALL_EVENTS, NEW_NORM_DAYS, find_breaks, too_few_to_watch
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
 from ecomkit.words import day, listed, short
@@ -50,13 +50,8 @@ class Break:
 
 def breaks_of(shop: Shop) -> list[Break]:
     """Find the breaks in a shop's tracking, over all its days, the earliest first."""
-    volumes = to_frame(daily_volumes(shop.call_days))
-    found = find_breaks(
-        volumes,
-        to_frame(library_days(shop.call_days)),
-        to_frame(filled_properties(shop.property_days)),
-        to_frame(daily_visits(shop.sessions, shop.events, zone=shop.zone)),
-    )
+    volumes, properties, visits = _daily(shop)
+    found = find_breaks(volumes, to_frame(library_days(shop.call_days)), properties, visits)
     # Orders that the server sends do not stop with the browser's calls.
     from_browser = set(volumes.side[volumes.event_name == _ORDER_EVENT]) == {"client"}
     ends = shop.data_end
@@ -64,6 +59,12 @@ def breaks_of(shop: Shop) -> list[Break]:
         Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row.kind, row.what, from_browser))
         for row in found.itertuples()
     ]
+
+
+def too_rare_to_watch(shop: Shop) -> list[str]:
+    """Name the events of which too few come a day for their doubling to be told from chance."""
+    rare = too_few_to_watch(*_daily(shop))
+    return sorted(rare["what"][rare["kind"] == "doubled event"])
 
 
 def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:
@@ -80,6 +81,12 @@ def marks_of(breaks: Sequence[Break], span: Period | None, *inputs: str) -> list
     """
     near = [one for one in breaks if span is None or one.touches(span)]
     return [str(one) for one in near if set(one.hits) & set(inputs)]
+
+
+def _daily(shop: Shop) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return volumes, filled properties and visits per day."""
+    visits = daily_visits(shop.sessions, shop.events, zone=shop.zone)
+    return to_frame(daily_volumes(shop.call_days)), to_frame(filled_properties(shop.property_days)), to_frame(visits)
 
 
 def _last_day(row, ends: date) -> date | None:

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from ecomkit import cli
 from ecomkit.report.run import Published
-from tests.calls import order, page, track
+from tests.calls import identify, order, page, track
 from tests.notebooks import write_notebook
 
-COMMANDS = ("simulate", "init", "build", "check", "report", "explain")
+COMMANDS = ("simulate", "init", "build", "check", "identity", "report", "explain")
 
 
 @pytest.fixture
@@ -113,6 +113,27 @@ def test_build_prints_the_path_of_the_shop_file(ecomkit, made, own_store):
     status, out, _ = ecomkit("build", made)
     assert status == 0
     assert out.startswith(str(own_store))
+
+
+def test_build_as_of_a_day_is_a_file_of_its_own(ecomkit, made, own_store):
+    status, out, _err = ecomkit("build", made, "--as-of", "2026-10-27")
+    assert status == 0
+    assert "@2026-10-27-" in out
+    assert ecomkit("build", made, "--as-of", "yesterday")[0] == 2
+
+
+def test_identity_names_the_first_suspects_in_the_form_that_undoes_them(ecomkit, make_shop):
+    people = ("ana", "ben", "cat")
+    till = [identify(person, "till", f"2026-10-0{n}T10:00:00Z") for n, person in enumerate(people, start=1)]
+    status, out, _err = ecomkit("identity", make_shop(*till, page("own", "2026-10-05T10:00:00Z")))
+    assert status == 0
+    assert "anonymous_id:till" in out
+    assert re.search(r"people\D+5\D+4|people\D+4\D+4", out), out
+    assert "belong in the terminal" in out
+
+
+def test_identity_of_a_shop_without_suspects_says_so(ecomkit, made):
+    assert "No identifier is shared by several people." in ecomkit("identity", made)[1]
 
 
 @pytest.mark.parametrize(("failed", "status"), [((), 0), (("02_funnel",), 1)], ids=["published", "a notebook failed"])

@@ -1,7 +1,7 @@
 import pytest
 
 from ecomkit.errors import SettingsError
-from ecomkit.settings import load_settings
+from ecomkit.settings import TRUST_LIMITS, load_settings
 from ecomkit.shop import ROOT
 
 GOOD = """
@@ -28,7 +28,13 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
     settings = settings_of(tmp_path, GOOD)
     assert settings.sources[0].path == tmp_path / "calls"
     assert (settings.refund_look_back_days, settings.min_group, settings.margin) == (30, 30, 1.0)
-    assert settings.new_customer_look_back_days == 365
+    assert settings.new_customer_look_back_days == settings.identity_look_back_days == 365
+    assert settings.trust_limits == TRUST_LIMITS
+
+
+def test_a_limit_of_the_shops_own_leaves_the_others(tmp_path):
+    settings = settings_of(tmp_path, GOOD + "[limits]\nlate_share = [0, 0.5]\n")
+    assert settings.trust_limits == TRUST_LIMITS | {"late_share": (0, 0.5)}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,16 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
         ),
         pytest.param(
             GOOD + "[limits]\nmin_group = 'many'\n", "'min_group' in [limits] is 'many', not of type int", id="type"
+        ),
+        pytest.param(
+            GOOD + "[limits]\nlate_share = [0.3, 0.1]\n",
+            "'late_share' in [limits] is [0.3, 0.1], not two shares such as [0.02, 0.10]: above them amber, and red",
+            id="limits the wrong way round",
+        ),
+        pytest.param(
+            GOOD + "[limits]\nlate_share = [0.1]\n",
+            "'late_share' in [limits] is [0.1], not two shares such as [0.02, 0.10]: above them amber, and red",
+            id="one limit",
         ),
         pytest.param(
             GOOD + "[limits]\nmin_group = true\n",

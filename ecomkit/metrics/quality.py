@@ -5,7 +5,7 @@ from ibis import _
 
 from ecomkit.engines import local_day
 from ecomkit.metrics.ratio import flag
-from ecomkit.pipeline.tracking_plan import CALL_TYPES, EMAIL_EVENTS
+from ecomkit.pipeline.tracking_plan import CALL_TYPES
 from ecomkit.schemas import CALL_DAYS, EVENTS, PROPERTY_DAYS, SESSIONS, require
 
 
@@ -90,8 +90,7 @@ def library_days(call_days: ir.Table) -> ir.Table:
 def filled_properties(property_days: ir.Table) -> ir.Table:
     """Share of an event's calls that filled a property, per day.
 
-    Of `products.price` and the like it is the share of items. A property that an event never fills has
-    no row. Emails are left out: what they say differs from one mailing to the next.
+    Of `products.price` and the like it is the share of items. A property that an event never fills has no row.
 
     Parameters
     ----------
@@ -105,8 +104,7 @@ def filled_properties(property_days: ir.Table) -> ir.Table:
         `property`, `calls`, `filled`, `filled_rate` (0 to 1).
     """
     require(property_days, PROPERTY_DAYS)
-    tracked = property_days.filter(~_.event_name.isin(list(EMAIL_EVENTS)))
-    rated = tracked.mutate(filled_rate=_.filled.cast("float64") / _.calls.cast("float64"))
+    rated = property_days.mutate(filled_rate=_.filled.cast("float64") / _.calls.cast("float64"))
     names = ("day", "event_name", "property", "calls", "filled", "filled_rate")
     return rated.select(*names).order_by("day", "event_name", "property")
 
