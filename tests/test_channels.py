@@ -3,7 +3,7 @@ import pytest
 
 from ecomkit.pipeline.channels import referrer_host, with_channel
 
-COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "click_id", "referrer_host")
+COLUMNS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "click_id", "referrer_host")
 
 
 def channel_of(*, own_hosts=("shop.example",), rules=(), **landing):
@@ -65,6 +65,35 @@ def test_only_the_star_of_a_rule_stands_for_anything():
     rules = ({"channel": "Mine", "utm_medium": "paid_social"},)
     assert channel_of(rules=rules, utm_source="shop", utm_medium="paid_social") == "Mine"
     assert channel_of(rules=rules, utm_source="shop", utm_medium="paidXsocial") != "Mine"
+
+
+@pytest.mark.parametrize(
+    ("rule", "landing"),
+    [
+        ({"source": "google"}, {"click_id": "gclid:1"}),
+        ({"medium": "refer*"}, {"referrer_host": "blog.example"}),
+        ({"campaign": "fall"}, {"utm_campaign": "Fall"}),
+        ({"utm_term": "shoes", "utm_source": "x"}, {"utm_source": "X", "utm_term": "shoes"}),
+        ({"referrer_host": "*.blog.example"}, {"referrer_host": "my.blog.example"}),
+    ],
+    ids=str,
+)
+def test_a_shops_own_rule_may_ask_for_each_part_of_a_landing(rule, landing):
+    rules = (rule | {"channel": "Mine"},)
+    assert channel_of(rules=rules, **landing) == "Mine"
+    assert channel_of(rules=rules, utm_source="a", utm_medium="b", utm_campaign="c", utm_term="d") == "Unassigned"
+
+
+def test_landings_that_are_alike_have_one_channel_and_each_keeps_its_own_row():
+    rows = [
+        {"session_id": f"s{number}", "utm_source": source, "utm_medium": medium, "click_id": f"gclid:{number}"}
+        for number, (source, medium) in enumerate([("a", "email"), ("a", "email"), (None, None), (None, None)])
+    ]
+    table = ibis.memtable(rows, schema=dict.fromkeys(["session_id", *COLUMNS], "string"))
+    found = with_channel(table, own_hosts=()).order_by("session_id").to_pyarrow().to_pylist()
+    assert [row["channel"] for row in found] == ["Email", "Email", "Paid Search", "Paid Search"]
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+    assert set(found[0]) == {"session_id", "channel", *COLUMNS}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ _SOURCES: dict[str, list[str]] = _GROUPS["sources"]
 _CLICK_IDS: dict[str, list[str]] = _GROUPS["click_ids"]
 _TRIPS = [host for hosts in _GROUPS["trips"].values() for host in hosts]
 _NAMES = [name for names in _SOURCES.values() for name in names]
+# What of a landing the default groups ask for, beside its click id.
+_TELLING = ("utm_source", "utm_medium", "utm_campaign", "referrer_host")
 # Hosts of a site's other services: no search brought a visit from a mailbox.
 _OTHER_SERVICES = r"^(?:mail|mailbox|webmail|docs|drive|classroom|groups|sites|calendar|meet|chat)\."
 # A host is no longer than this, and holds none of these characters (an address of IPv6 stands in brackets). Browsers
@@ -52,38 +54,54 @@ def with_channel(sessions: ir.Table, *, own_hosts: tuple[str, ...], rules: tuple
     A referrer on the shop's own or a payment host is no referral. `rules` are the
     shop's own, each a channel and the landing values it asks for (`*` stands for anything).
     """
+    # The kind of a click id tells all that its own text does.
+    landed = sessions.mutate(click=_.click_id.re_extract("^([a-z]+):", 1))
+    named = (name for rule in rules for name in rule if name in sessions.columns)
+    asked = list(dict.fromkeys(["click", *_TELLING, *named]))
+    keys = {f"{name}_key": landed[name].fill_null("") for name in asked}
+    landed = landed.mutate(**keys)
+    # Landings repeat: each is looked at once.
+    alike = landed.select(*keys).distinct().mutate(**{name: _[f"{name}_key"].nullif("") for name in asked})
+    told = _named(_sourced(alike, own_hosts), rules)
+    return landed.join(told.select(*keys, "channel"), list(keys)).drop("click", *keys)
+
+
+def _sourced(landings: ir.Table, own_hosts: tuple[str, ...]) -> ir.Table:
+    """Give landings their `source`, `medium` and `campaign`, as GA4 understands them."""
     inside = [host.lower().removeprefix("www.") for host in (*own_hosts, *_TRIPS)]
-    hosts = sessions.mutate(host=_.referrer_host)
-    from_inside = functools.reduce(
-        operator.or_, [(hosts.host == host) | hosts.host.endswith("." + host) for host in inside]
-    )
-    hosts = hosts.mutate(site=ibis.ifelse(from_inside, ibis.null(str), _site_name(_.host)))
-    click = hosts.click_id.re_extract("^([a-z]+):", 1)
+    host = landings.referrer_host
+    from_inside = functools.reduce(operator.or_, [(host == own) | host.endswith("." + own) for own in inside])
+    sites = landings.mutate(site=ibis.ifelse(from_inside, ibis.null(str), _site_name(host)))
     # An ad's click id says more than a campaign without a medium; Facebook puts its own on free links too.
-    paid_click = click.isin([kind for kind in _CLICK_IDS if kind != "fbclid"]).fill_null(False)
-    tagged = ibis.coalesce(hosts.utm_source, hosts.utm_medium, hosts.utm_campaign).notnull()
-    tagged &= hosts.utm_medium.notnull() | ~paid_click
-    landed = hosts.mutate(
+    paid_click = sites.click.isin([kind for kind in _CLICK_IDS if kind != "fbclid"]).fill_null(False)
+    tagged = ibis.coalesce(sites.utm_source, sites.utm_medium, sites.utm_campaign).notnull()
+    tagged &= sites.utm_medium.notnull() | ~paid_click
+    told = sites.mutate(
         source=ibis.cases(
             (tagged, _.utm_source.lower()),
-            *[(click == kind, source) for kind, (source, medium) in _CLICK_IDS.items()],
+            *[(sites.click == kind, source) for kind, (source, medium) in _CLICK_IDS.items()],
             (_.site.notnull(), _.site),
             else_="(direct)",
         ),
         medium=ibis.cases(
             (tagged, _.utm_medium.lower()),
-            *[(click == kind, medium) for kind, (source, medium) in _CLICK_IDS.items()],
+            *[(sites.click == kind, medium) for kind, (source, medium) in _CLICK_IDS.items()],
             (_.site.isin(_SOURCES["search"]), "organic"),
             (_.site.notnull(), "referral"),
             else_="(none)",
         ),
         campaign=_.utm_campaign.lower(),
     )
-    landed = landed.mutate(source=_site_name(_.source))
+    return told.mutate(source=_site_name(told.source))
+
+
+def _named(sourced: ir.Table, rules: tuple[dict[str, str], ...]) -> ir.Table:
+    """Give landings the `channel` of the first rule that they meet."""
+    # No two rows are the same: this only keeps an engine from working out the source anew for each rule.
+    landed = sourced.distinct()
     cases = [(_holds(landed, _own_conditions(rule)), rule["channel"]) for rule in rules]
     cases += [(_holds(landed, rule), rule["channel"]) for rule in _GROUPS["rules"]]
-    channel = ibis.cases(*cases, else_="Unassigned")
-    return landed.mutate(channel=channel).drop("host", "site", "source", "medium", "campaign")
+    return landed.mutate(channel=ibis.cases(*cases, else_="Unassigned"))
 
 
 def _holds(landed: ir.Table, rule: Mapping[str, object]) -> ir.BooleanValue:
