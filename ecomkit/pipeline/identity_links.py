@@ -68,7 +68,7 @@ def _of_devices(calls: ir.Table) -> ir.Table:
     several = on_device.semi_join(owners.filter(_.people > 1), "identifier")
     so_far = ibis.window(group_by="identifier", order_by=_IN_ORDER, preceding=(None, 0))
     changes = several.mutate(before=_.person_id.lag().over(ibis.window(group_by="identifier", order_by=_IN_ORDER)))
-    changes = changes.mutate(changed=(_.before != _.person_id).fill_null(True).cast("int64"))
+    changes = changes.mutate(changed=ibis.ifelse(_.before == _.person_id, 0, 1))
     stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).drop("before", "changed")
     alone = on_device.semi_join(owners.filter(_.people == 1), "identifier").mutate(stretch=ibis.literal(1, "int64"))
     # The rule of the earliest call: its instant stands before it as text that sorts as instants do.

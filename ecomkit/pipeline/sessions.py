@@ -45,7 +45,7 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     nothing = ibis.null("int64")
     started_ms = ibis.ifelse(told.opens_session, told.at_ms, nothing).max().over(so_far)
     # The place of its first call, doubled: odd where it opened in the millisecond of the call before.
-    opening = told.place * 2 + (told.gap == 0).fill_null(False).cast("int64")
+    opening = told.place * 2 + ibis.ifelse(told.gap == 0, 1, 0)
     opened = ibis.ifelse(told.opens_session, opening, nothing).max().over(so_far)
     # Several people in one millisecond have a session each: the place tells them apart.
     again = ibis.ifelse(opened % 2 == 1, ":" + (opened // 2).cast(str), "")
