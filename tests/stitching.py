@@ -21,7 +21,6 @@ CALLS = ibis.schema(
         "anonymous_id": "string",
         "user_id": "string",
         "email_hash": "string",
-        "created_at": INSTANT,
     }
 )
 EXTERNAL_IDS = ibis.schema({"row_id": "int64", "identifier_type": "string", "identifier": "string"})

@@ -35,6 +35,7 @@ def test_the_longest_gap(second, expected):
 
 def _row(message_id, at, *, person="p", side="client", kind="page", device="d"):
     return {
+        "row_id": int(message_id[1:]),
         "message_id": message_id,
         "occurred_at": at,
         "anonymous_id": device,

@@ -30,8 +30,8 @@ _DAY_MS = 86_400_000
 _DIGITS = 15
 
 
-def named_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir.Table:
-    """Give every call `known_as`, the person it names itself, null where it names nobody, and `named_by`.
+def naming_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir.Table:
+    """Return the calls that name someone themselves.
 
     Parameters
     ----------
@@ -41,6 +41,11 @@ def named_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir
         Whose each address and external id is: `identifier_type, identifier, person_id`.
     external_ids
         `row_id, identifier_type, identifier`.
+
+    Returns
+    -------
+    Table
+        `row_id, anonymous_id, at_ms, known_as`, the person, and `named_by`, how he is named.
     """
     by_address = owners.filter(_.identifier_type == "email").select(email_hash=_.identifier, of_address=_.person_id)
     found = external_ids.left_join(owners, ["identifier_type", "identifier"])
@@ -49,10 +54,10 @@ def named_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir
         .group_by("row_id")
         .agg(of_external=_.person_id.min())
     )
-    joined = calls.left_join(by_address, "email_hash").drop("email_hash_right")
+    sent = calls.select("row_id", "anonymous_id", "user_id", "email_hash", at_ms=epoch_ms(calls.occurred_at))
+    joined = sent.left_join(by_address, "email_hash").drop("email_hash_right")
     joined = joined.left_join(by_external, "row_id").drop("row_id_right")
     named = joined.mutate(
-        at_ms=epoch_ms(_.occurred_at),
         known_as=ibis.cases(
             (_.user_id.notnull(), "user:" + _.user_id),
             (_.of_address.notnull(), _.of_address),
@@ -66,26 +71,25 @@ def named_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir
             (_.of_external.notnull(), "external id"),
             else_=None,
         ),
-    ).drop("of_address", "of_external")
-    lost = named.known_as.isin(_on_too_many_devices(named).known_as) & ~named.known_as.startswith("user:")
-    unnamed = lost.fill_null(False)
-    return named.mutate(
-        known_as=ibis.ifelse(unnamed, ibis.null(str), named.known_as),
-        named_by=ibis.ifelse(unnamed, ibis.null(str), named.named_by),
     )
+    return named.filter(_.known_as.notnull()).select("row_id", "anonymous_id", "at_ms", "known_as", "named_by")
 
 
-def _on_too_many_devices(named: ir.Table) -> ir.Table:
-    first = (
-        named.filter(_.anonymous_id.notnull(), _.known_as.notnull())
-        .group_by("known_as", "anonymous_id")
-        .agg(first_ms=_.at_ms.min())
-    )
+def believed_calls(naming: ir.Table) -> ir.Table:
+    """Return the calls that name someone who can be believed, and whether he `stitches` their device.
+
+    Who turns up on device after device stitches none. A user id names its own calls
+    even then; an address or an external id does not.
+    """
+    first = naming.filter(_.anonymous_id.notnull()).group_by("known_as", "anonymous_id").agg(first_ms=_.at_ms.min())
     weekly = first.group_by(known_as=_.known_as, week=_.first_ms // (7 * _DAY_MS)).agg(devices=_.count())
-    return weekly.filter(_.devices > MOST_NEW_DEVICES_A_WEEK).select("known_as").distinct()
+    everywhere = weekly.filter(_.devices > MOST_NEW_DEVICES_A_WEEK).select(everywhere=_.known_as).distinct()
+    told = naming.left_join(everywhere, naming.known_as == everywhere.everywhere)
+    believed = told.filter(told.everywhere.isnull() | told.known_as.startswith("user:"))
+    return believed.mutate(stitches=believed.everywhere.isnull() & believed.anonymous_id.notnull()).drop("everywhere")
 
 
-def devices(named: ir.Table, undo: Sequence[str]) -> ir.Table:
+def devices(believed: ir.Table, undo: Sequence[str]) -> ir.Table:
     """Return the devices on which somebody was named.
 
     Returns
@@ -94,12 +98,7 @@ def devices(named: ir.Table, undo: Sequence[str]) -> ir.Table:
         One row per device: `anonymous_id, first_person, first_ms` (who was named there first, and when), `people`,
         and whether it is `shared` by more than a household, or on the undo list.
     """
-    seen = (
-        named.filter(_.anonymous_id.notnull(), _.known_as.notnull())
-        .anti_join(_on_too_many_devices(named), "known_as")
-        .group_by("anonymous_id", "known_as")
-        .agg(first_ms=_.at_ms.min())
-    )
+    seen = believed.filter(_.stitches).group_by("anonymous_id", "known_as").agg(first_ms=_.at_ms.min())
     in_order = ibis.window(group_by="anonymous_id", order_by=["first_ms", "known_as"])
     on_device = ibis.window(group_by="anonymous_id")
     ranked = seen.mutate(place=ibis.row_number().over(in_order), people=_.count().over(on_device))
@@ -109,7 +108,7 @@ def devices(named: ir.Table, undo: Sequence[str]) -> ir.Table:
     )  # fmt: skip
 
 
-def named_around(named: ir.Table, devices: ir.Table) -> ir.Table:
+def named_around(calls: ir.Table, believed: ir.Table, devices: ir.Table) -> ir.Table:
     """Return who was named last before and first after each call that names nobody, on devices of several people.
 
     Returns
@@ -118,7 +117,12 @@ def named_around(named: ir.Table, devices: ir.Table) -> ir.Table:
         `row_id, last_person, last_ms, next_person, next_ms`; null where nobody was named.
     """
     several = devices.filter((_.people > 1) | _.shared)
-    marked = named.semi_join(several, "anonymous_id").mutate(mark=_.at_ms.cast(str).lpad(_DIGITS, "0") + _.known_as)
+    there = calls.semi_join(several, "anonymous_id").select(
+        "row_id", "message_id", "anonymous_id", at_ms=epoch_ms(calls.occurred_at)
+    )
+    known = there.left_join(believed.select("row_id", "known_as", "stitches"), "row_id").drop("row_id_right")
+    mark = known.at_ms.cast(str).lpad(_DIGITS, "0") + known.known_as
+    marked = known.mutate(mark=ibis.ifelse(known.stitches, mark, ibis.null(str)))
     in_order = {"group_by": "anonymous_id", "order_by": ["at_ms", "message_id"]}
     found = marked.mutate(
         last=_.mark.max().over(ibis.window(**in_order, preceding=(None, 0))),
@@ -133,13 +137,18 @@ def named_around(named: ir.Table, devices: ir.Table) -> ir.Table:
     )
 
 
-def with_people(named: ir.Table, devices: ir.Table, around: ir.Table, *, look_back_days: int) -> ir.Table:
+def with_people(
+    calls: ir.Table, believed: ir.Table, devices: ir.Table, around: ir.Table, *, look_back_days: int
+) -> ir.Table:
     """Give every call its `person_id`, and `identity_rule`, why it belongs there.
 
     Calls that cannot be anybody's are a visitor's: all of one device, or, where the device is
     shared, those between two calls that name someone.
     """
-    on_device = named.left_join(devices, "anonymous_id").drop("anonymous_id_right")
+    known = calls.mutate(at_ms=epoch_ms(calls.occurred_at)).left_join(
+        believed.select("row_id", "known_as", "named_by"), "row_id"
+    )
+    on_device = known.drop("row_id_right").left_join(devices, "anonymous_id").drop("anonymous_id_right")
     told = on_device.left_join(around, "row_id").drop("row_id_right")
     shared = told.shared.fill_null(False)
     # A browser library names its user until he logs out, so what names nobody rather belongs to who comes next.

@@ -63,23 +63,26 @@ def _of_devices(calls: ir.Table) -> ir.Table:
     on_device = calls.filter(_.anonymous_id.notnull()).select(
         "message_id", "person_id", "occurred_at", "identity_rule", identifier=_.anonymous_id
     )
-    owners = on_device.group_by("identifier").agg(people=_.person_id.nunique())
+    by_rule = ["identifier", "person_id", "identity_rule"]
+    spans = {"valid_from": _.occurred_at.min(), "valid_to": _.occurred_at.max(), "calls": _.count()}
+    told = on_device.group_by(by_rule).agg(**spans)
+    people = told.group_by("identifier").agg(first=_.person_id.min(), last=_.person_id.max())
+    alone = told.semi_join(people.filter(_.first == _.last), "identifier").mutate(stretch=ibis.literal(1, "int64"))
     # Only where several share a device do stretches follow each other: a small part of all calls.
-    several = on_device.semi_join(owners.filter(_.people > 1), "identifier")
+    several = on_device.semi_join(people.filter(_.first != _.last), "identifier")
     so_far = ibis.window(group_by="identifier", order_by=_IN_ORDER, preceding=(None, 0))
     changes = several.mutate(before=_.person_id.lag().over(ibis.window(group_by="identifier", order_by=_IN_ORDER)))
     changes = changes.mutate(changed=ibis.ifelse(_.before == _.person_id, 0, 1))
-    stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).drop("before", "changed")
-    alone = on_device.semi_join(owners.filter(_.people == 1), "identifier").mutate(stretch=ibis.literal(1, "int64"))
+    stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).group_by([*by_rule, "stretch"]).agg(**spans)
     # The rule of the earliest call: its instant stands before it as text that sorts as instants do.
-    dated = ibis.union(stretches.select(*alone.columns), alone).mutate(
-        dated=epoch_ms(_.occurred_at).cast(str).lpad(_DIGITS, "0") + _.identity_rule
+    dated = ibis.union(alone, stretches.select(*alone.columns)).mutate(
+        dated=epoch_ms(_.valid_from).cast(str).lpad(_DIGITS, "0") + _.identity_rule
     )
     links = dated.group_by("identifier", "stretch").agg(
         person_id=_.person_id.min(),
-        valid_from=_.occurred_at.min(),
-        valid_to=_.occurred_at.max(),
+        valid_from=_.valid_from.min(),
+        valid_to=_.valid_to.max(),
         rule=_.dated.min().substr(_DIGITS),
-        calls=_.count(),
+        calls=_.calls.sum(),
     )
     return links.mutate(identifier_type=ibis.literal("anonymous_id")).select(*IDENTITY_LINKS.names)

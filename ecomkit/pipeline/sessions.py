@@ -24,35 +24,35 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     belongs = (
         (calls.side == "client") & calls.call_type.isin(["page", "screen", "track"]) & calls.anonymous_id.notnull()
     )
-    marked = calls.mutate(in_session=belongs.fill_null(False))
-    by_device = ibis.window(group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"])
-    compared = marked.mutate(at_ms=epoch_ms(_.occurred_at)).mutate(
+    # Only what the comparison needs goes through the sorting; the rest of a call is met again by its row.
+    narrow = calls.filter(belongs).select("row_id", "message_id", "anonymous_id", "person_id", "occurred_at")
+    in_order = {"group_by": "anonymous_id", "order_by": ["occurred_at", "message_id"]}
+    by_device, so_far = ibis.window(**in_order), ibis.window(**in_order, preceding=(None, 0))
+    compared = narrow.mutate(at_ms=epoch_ms(_.occurred_at)).mutate(
         gap=_.at_ms - _.at_ms.lag().over(by_device),
         person_before=_.person_id.lag().over(by_device),
         place=ibis.row_number().over(by_device),
     )
     told = compared.mutate(
-        opens_session=compared.in_session
-        & (
-            compared.gap.isnull()
-            | (compared.gap > LONGEST_GAP_SECONDS * 1000)
-            | (compared.person_before != compared.person_id)
-        )
-    )
-    so_far = ibis.window(
-        group_by=["in_session", "anonymous_id"], order_by=["occurred_at", "message_id"], preceding=(None, 0)
+        opens_session=compared.gap.isnull()
+        | (compared.gap > LONGEST_GAP_SECONDS * 1000)
+        | (compared.person_before != compared.person_id)
     )
     nothing = ibis.null("int64")
-    started_ms = ibis.ifelse(told.opens_session, told.at_ms, nothing).max().over(so_far)
     # The place of its first call, doubled: odd where it opened in the millisecond of the call before.
     opening = told.place * 2 + ibis.ifelse(told.gap == 0, 1, 0)
-    opened = ibis.ifelse(told.opens_session, opening, nothing).max().over(so_far)
+    visits = told.select(
+        "row_id", "opens_session",
+        started_ms=ibis.ifelse(told.opens_session, told.at_ms, nothing).max().over(so_far),
+        opened=ibis.ifelse(told.opens_session, opening, nothing).max().over(so_far),
+    )  # fmt: skip
+    placed = calls.left_join(visits, "row_id").drop("row_id_right")
     # Several people in one millisecond have a session each: the place tells them apart.
-    again = ibis.ifelse(opened % 2 == 1, ":" + (opened // 2).cast(str), "")
-    session_id = told.anonymous_id + ":" + started_ms.cast(str) + again
-    return told.mutate(session_id=ibis.ifelse(told.in_session, session_id, ibis.null(str))).drop(
-        "in_session", "at_ms", "gap", "person_before", "place"
-    )
+    again = ibis.ifelse(placed.opened % 2 == 1, ":" + (placed.opened // 2).cast(str), "")
+    return placed.mutate(
+        session_id=placed.anonymous_id + ":" + placed.started_ms.cast(str) + again,
+        opens_session=placed.opens_session.fill_null(False),
+    ).drop("started_ms", "opened")
 
 
 def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:

@@ -12,7 +12,7 @@ LayOut = Callable[[str, ir.Table], ir.Table]
 
 _OF_A_CALL = (
     "row_id", "message_id", "call_type", "event_name", "side", "device_type", "occurred_at", "anonymous_id", "user_id",
-    "email_hash", "created_at",
+    "email_hash",
 )  # fmt: skip
 
 
@@ -29,8 +29,10 @@ def stitched(
     shared = lay_out("shared_pairs", identifiers.shared_pairs(pairs))
     merged = ibis.memtable(clusters.merged(shared.to_pyarrow().to_pylist()), schema=identifiers.OWNERS)
     owners = lay_out("owners", identifiers.owners(pairs, shared, lay_out("clusters", merged)))
-    named = lay_out("known_calls", identity.named_calls(calls, owners, external_ids))
-    devices = lay_out("devices", identity.devices(named, undo))
-    around = lay_out("named_around", identity.named_around(named, devices))
-    known = identity.with_people(named, devices, around, look_back_days=look_back_days)
-    return lay_out("placed_calls", sessions.with_sessions(known)), owners, external_ids
+    naming = lay_out("naming_calls", identity.naming_calls(calls, owners, external_ids))
+    believed = lay_out("believed_calls", identity.believed_calls(naming))
+    devices = lay_out("devices", identity.devices(believed, undo))
+    around = lay_out("named_around", identity.named_around(calls, believed, devices))
+    known = identity.with_people(calls, believed, devices, around, look_back_days=look_back_days)
+    placed = lay_out("placed_calls", sessions.with_sessions(lay_out("known_calls", known)))
+    return placed, owners, external_ids
