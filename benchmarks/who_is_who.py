@@ -148,8 +148,7 @@ def kit(calls: Path, scratch: Path) -> dict[str, int]:
         links = bench.keep("identity_links", identity_links.identity_links(placed, owners, trusted, aliases))
         landed = channels.with_channel(sessions.landings(placed, kept), own_hosts=settings.own_hosts)
         landed = bench.lay_out("landed_sessions", landed)
-        counted = {"calls": placed.count(), "people": placed.person_id.nunique(), "sessions": landed.count(),
-                   "links": links.count()}  # fmt: skip
+        counted = {"calls": placed.count(), "sessions": landed.count(), "links": links.count()}
         return {name: number.to_pyarrow().as_py() for name, number in counted.items()}
 
 
