@@ -77,7 +77,7 @@ PLACES = {
     "100 KB of campaign": ({"path": "/", "search": f"?utm_medium=email&utm_campaign={LONG}"}, "/", "Email"),
     "100 KB of source": ({"path": "/", "search": f"?utm_source={LONG}&utm_medium=email"}, "/", "Email"),
     "100 KB of medium": ({"path": "/", "search": f"?utm_source=a&utm_medium={LONG}"}, "/", "Unassigned"),
-    "100 KB of path": ({"path": f"/{LONG}"}, f"/{LONG}", "Direct"),
+    "100 KB of path": ({"path": f"/{LONG}"}, f"/{LONG}"[:2000], "Direct"),
     "10,000 campaigns": ({"path": "/", "search": "?" + "utm_source=a&" * 10_000}, "/", "Unassigned"),
     "no URL encoding": ({"path": "/", "search": "?utm_source=%zz%&utm_medium=%E0%A4%A"}, "/", "Unassigned"),
 }  # fmt: skip

@@ -39,7 +39,7 @@ def found_out(calls, external_ids, aliases, lay_out, settings):
         sessions.landings(placed, calls), own_hosts=settings.own_hosts, rules=settings.channel_rules
     )
     return {
-        "calls": placed.select("row_id", "person_id", "identity_rule", "session_id", "opens_session"),
+        "calls": placed.select("row_id", "person_id", "identity_rule", "session_id"),
         "owners": owners,
         "links": lay_out("links", links),
         "sessions": lay_out("landed_sessions", landed),

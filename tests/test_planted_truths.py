@@ -94,7 +94,8 @@ def test_the_fixture_shop_holds_exactly_what_was_put_in(shop, truth):
     put_in = truth["put_in"]
     [read] = shop.build_log.filter(_.step == "read calls").to_pyarrow().to_pylist()
     [orders] = shop.build_log.filter(_.step == "orders").to_pyarrow().to_pylist()
-    assert (read["rows_in"], read["duplicates"]) == (put_in["lines"], put_in["duplicates"])
+    added = sum(planted["lines_added"] for planted in truth["breaks"])
+    assert (read["rows_in"], read["duplicates"]) == (put_in["lines"] + added, put_in["duplicates"])
     assert read["rows_quarantined"] == put_in["torn_lines"] + put_in["unusable_lines"]
     assert (orders["rows_out"], orders["duplicates"]) == (truth["orders"], put_in["orders_tracked_twice"])
     assert shop.orders.customer_id.nunique().to_pyarrow().as_py() == truth["customers"]

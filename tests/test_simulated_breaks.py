@@ -65,6 +65,7 @@ def test_a_break_changes_no_other_truth(make):
         "what": "",
         "from": "2026-09-10T04:00:00.000Z",
         "before": "2026-11-02T05:00:00.000Z",
+        "lines_added": 0,
     }
 
 

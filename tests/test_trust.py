@@ -144,7 +144,7 @@ def test_a_shop_without_calls_has_no_breaks_and_cannot_be_judged_by_them(make_sh
 def test_the_fixture_shop_shows_the_breaks_that_were_planted(shop):
     found = [(one.kind, one.what, one.first_day, one.hits) for one in breaks_of(shop)]
     assert found == [
-        ("property turned null", "Product Viewed.price", date(2026, 9, 15), ("products",)),
+        ("property turned null", "Product Viewed.category", date(2026, 9, 15), ("products",)),
         # Planted from the sixth on: two days tell, and it is found on the second.
         ("doubled event", "Product Viewed", date(2026, 10, 7), ("products",)),
         ("new library version", "analytics.js next-1.85.0", date(2026, 10, 28), ()),

@@ -42,17 +42,15 @@ def with_sessions(calls: ir.Table) -> ir.Table:
     # The place of its first call, doubled: odd where it opened in the millisecond of the call before.
     opening = told.place * 2 + ibis.ifelse(told.gap == 0, 1, 0)
     visits = told.select(
-        "row_id", "opens_session",
+        "row_id",
         started_ms=ibis.ifelse(told.opens_session, told.at_ms, nothing).max().over(so_far),
         opened=ibis.ifelse(told.opens_session, opening, nothing).max().over(so_far),
     )  # fmt: skip
     placed = calls.left_join(visits, "row_id").drop("row_id_right")
     # Several people in one millisecond have a session each: the place tells them apart.
     again = ibis.ifelse(placed.opened % 2 == 1, ":" + (placed.opened // 2).cast(str), "")
-    return placed.mutate(
-        session_id=placed.anonymous_id + ":" + placed.started_ms.cast(str) + again,
-        opens_session=placed.opens_session.fill_null(False),
-    ).drop("started_ms", "opened")
+    session_id = placed.anonymous_id + ":" + placed.started_ms.cast(str) + again
+    return placed.mutate(session_id=session_id).drop("started_ms", "opened")
 
 
 def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:

@@ -43,7 +43,7 @@ class Break(NamedTuple):
 
 # What the command plants: nothing that moves another truth, so that a page on the data has something to show.
 SMALL_BREAKS = (
-    Break("property turned null", date(2026, 9, 15), 3, "Product Viewed.price"),
+    Break("property turned null", date(2026, 9, 15), 3, "Product Viewed.category"),
     Break("doubled event", date(2026, 10, 6), 3, "Product Viewed"),
     Break("new library version", date(2026, 10, 28), 1),
 )
@@ -61,11 +61,13 @@ def plant_breaks(archive: Archive, breaks: Sequence[Break], *, seed: int) -> lis
             begin_ms += whole(uniform, OPENING_HOUR + 1, 22) * _HOUR_MS
         if planted.kind == "new library version":
             end_ms = archive.end_ms
+        lines = len(archive.lines)
         if planted.kind == "bot wave":
             _send_bots(replace(archive, uniform=uniform, oddities=False), begin_ms, end_ms)
         else:
             _rewrite(archive, begin_ms, end_ms, KINDS[planted.kind], planted.what)
-        told.append({"kind": planted.kind, "what": planted.what, "from": iso(begin_ms), "before": iso(end_ms)})
+        came = {"from": iso(begin_ms), "before": iso(end_ms), "lines_added": len(archive.lines) - lines}
+        told.append({"kind": planted.kind, "what": planted.what, **came})
     return sorted(told, key=lambda planted: planted["from"])
 
 
