@@ -158,6 +158,7 @@ def broken_laws(built, sent: list[str], change: str, seed: int) -> list[str]:
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
 @given(sent=lines, change=changes, seed=st.integers(0, 10_000))
 def test_order_copies_and_files_change_no_table(built, sent, change, seed):
@@ -171,6 +172,7 @@ def test_order_copies_and_files_change_no_table_in_many_shops(built, sent, chang
     assert broken_laws(built, sent, change, seed) == []
 
 
+@pytest.mark.slow
 def test_all_changes_to_one_large_mixture(built):
     """Hypothesis looks for the smallest shop that breaks a law; a large one holds more collisions."""
     dice = random.Random(5)

@@ -235,6 +235,7 @@ def node_command(script: Path) -> list[str]:
     return ["node", str(script)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [python_command, node_command], ids=["python", "node"])
 def test_what_the_server_libraries_post_today_is_read(make_shop, loopback, tmp_path, command):
     address, bodies = loopback

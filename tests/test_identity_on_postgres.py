@@ -104,6 +104,7 @@ def there(here):
         con.disconnect()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["calls", "owners", "links", "sessions"])
 def test_postgres_finds_the_same(here, there, name):
     _started, found, _settings = here

@@ -117,6 +117,7 @@ def test_an_archive_of_days_is_one_source_and_folders_of_senders_are_several(pla
     assert load_settings(place / "logs" / "web" / "shop.toml").sources[0].name == "segment"
 
 
+@pytest.mark.slow
 def test_a_made_up_shop_has_the_numbers_of_its_own_toml(tmp_path, own_store):
     by_hand, found = tmp_path / "by_hand", tmp_path / "found"
     simulate(by_hand, seed=3, customers=30, months=3)

@@ -198,6 +198,7 @@ def test_killed_at_every_step_and_around_the_rename_there_is_a_whole_shop(scene,
     finish(scene, kitchen)
 
 
+@pytest.mark.slow
 def test_what_a_build_left_after_the_rename_goes_without_another_build(scene, kitchen):
     assert kitchen(call="replace", when="after")[0] == [KILLED]
     assert [name for name in names(scene.shelf) if name.endswith(".unfinished")]
@@ -226,6 +227,7 @@ def test_killed_at_forty_moments(scene, kitchen):
     finish(scene, kitchen)
 
 
+@pytest.mark.slow
 def test_a_killed_build_into_a_file_keeps_the_older_file_and_the_next_cleans_up(folder, kitchen, tmp_path):
     place = tmp_path / "out"
     place.mkdir()
@@ -242,6 +244,7 @@ def test_a_killed_build_into_a_file_keeps_the_older_file_and_the_next_cleans_up(
     assert len(content(target)["events"]) == len(before["events"]) + 1
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_the_old_shop_while_a_new_one_takes_its_place(folder, kitchen):
     old = open_shop(folder)
     path = build_shop(folder)

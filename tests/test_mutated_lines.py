@@ -208,6 +208,7 @@ def test_a_file_of_carriage_returns_alone_loses_nothing(make_shop):
     assert log["rows_in"] > 0
 
 
+@pytest.mark.slow
 def test_lines_of_ten_megabytes_cost_only_themselves(make_shop):
     lines, kept = spoiled(11, 28)
     folder = make_shop()

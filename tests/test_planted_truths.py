@@ -174,6 +174,7 @@ def test_one_channel_pays_back_and_one_does_not(shop, truth):
     assert multiples.loc[truth["channel_that_does_not_pay_back"]].ltv_to_cac_high < 1
 
 
+@pytest.mark.slow
 def test_clv_parameters_are_recovered_on_a_shop_without_effects(tmp_path, own_store):
     from ecomkit.models.clv import fit_clv
     from ecomkit.simulate import BuyTillYouDie, simulate

@@ -148,6 +148,7 @@ def test_papermill_runs_it_with_other_values_and_its_answers_change(path, tmp_pa
     assert unchanged == []
 
 
+@pytest.mark.slow
 def test_a_kernel_without_widgets_builds_a_shop(tmp_path):
     """DuckDB's progress bar must be on or off without asking for widgets that are not installed."""
     target = tmp_path / "tiny.duckdb"

@@ -153,29 +153,6 @@ def test_the_landing_decides_the_channel_of_the_whole_session(make_shop):
     assert (row["channel"], row["utm_campaign"], row["landing_path"]) == ("Paid Search", "fall", "/")
 
 
-@pytest.mark.parametrize(
-    ("ordered_at", "rule"),
-    [
-        pytest.param("2026-10-01T10:00:00Z", "by person and time", id="at its start"),
-        pytest.param("2026-10-01T10:40:00Z", "by person and time", id="thirty minutes after its end"),
-        pytest.param("2026-10-01T10:40:01Z", None, id="one second later"),
-        pytest.param("2026-10-01T09:59:59Z", None, id="one second before"),
-    ],
-)
-def test_a_server_order_finds_the_persons_session(make_shop, ordered_at, rule):
-    shop = open_shop(
-        make_shop(
-            identify("ana", at="2026-10-01T10:00:00Z"),
-            page(at="2026-10-01T10:00:00Z", user="ana"),
-            page(at="2026-10-01T10:10:00Z", user="ana"),
-            server("Order Completed", at=ordered_at, user="ana", **order()),
-        )
-    )
-    [row] = shop.orders.to_pyarrow().to_pylist()
-    assert row["session_rule"] == rule
-    assert [session["orders"] for session in sessions_of(shop)] == [int(rule is not None)]
-
-
 EDGES = {
     "start": [(-1000, False), (-1, False), (0, True), (1, True), (1000, True)],
     "end": [(-1000, True), (0, True), (1000, True)],

@@ -135,6 +135,7 @@ def test_tables_and_files_make_the_same_shop(made, kept, files, tmp_path, url):
     assert ours == theirs | {"duplicates": 0, "rows_in": theirs["rows_in"] - theirs["duplicates"]}
 
 
+@pytest.mark.slow
 def test_what_a_raw_table_repeats_changes_nothing_but_the_count(made, kept, tmp_path):
     shop_of_tables(made, tmp_path / "tables", f"duckdb://{tmp_path}/warehouse.duckdb", duplicates=True)
     tables = open_shop(tmp_path / "tables")
@@ -145,6 +146,7 @@ def test_what_a_raw_table_repeats_changes_nothing_but_the_count(made, kept, tmp_
     assert ours["rows_out"] == theirs["rows_out"]
 
 
+@pytest.mark.slow
 def test_a_shop_of_tables_is_built_again_when_they_change(make_shop, tmp_path):
     path = tmp_path / "made" / "warehouse.duckdb"
     toml = TOML.format(url=path.name)

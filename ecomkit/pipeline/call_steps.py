@@ -51,7 +51,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             create_external_ids(con, reading)
         calls, items = bench.table("calls"), bench.table("call_items")
         verdicts = events.judged_calls(
-            bench.name("named_calls", events.named_calls(calls)),
+            bench.name("named_calls", events.named_calls(calls.select(*events.JUDGED_BY))),
             exclude_bots=settings.exclude_bots,
             test_orders=settings.test_orders,
         )

@@ -22,6 +22,14 @@ _CURRENCY = r"^\s*([A-Za-z]{3}|[€£$])\s*$"
 MOST_UNITS = 1_000_000
 
 
+# What the verdict on a call stands on.
+JUDGED_BY = (
+    "row_id", "problem", "content_hash", "staff_address", "call_type", "event", "message_id", "anonymous_id", "user_id",
+    "customer_id", "email_hash", "order_id", "id", "currency", "user_agent", "library", "sent_timestamp",
+    "original_timestamp", "sent_at", "received_at",
+)  # fmt: skip
+
+
 def named_calls(calls: ir.Table) -> ir.Table:
     """Give calls their instant, canonical event name, side and device.
 
