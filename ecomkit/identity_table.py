@@ -10,8 +10,6 @@ from ecomkit.shop import Shop
 from ecomkit.words import UNKNOWN, count, percent, short
 
 MOST_SUSPECTS = 20
-# A person is no identifier that could be undone.
-_UNDONE = ("anonymous_id", "email", "user_id")
 
 
 def show(shop: Shop, console: Console) -> None:
@@ -24,8 +22,11 @@ def show(shop: Shop, console: Console) -> None:
         return
     table = Table("suspect", "entry for the undo list", *(Column(name, justify="right") for name in _COUNTED))
     for row in found.head(MOST_SUSPECTS).itertuples():
-        entry = f"{row.identifier_type}:{row.identifier}" if row.identifier_type in _UNDONE else row.identifier
-        table.add_row(row.why, Text(entry), *(_told(getattr(row, name)) for name in _COUNTED))
+        table.add_row(
+            row.why,
+            Text(_entry(row.identifier_type, row.identifier)),
+            *(_told(getattr(row, name)) for name in _COUNTED),
+        )
     console.print(table)
     if len(found) > MOST_SUSPECTS:
         _say(console, f"and {count(len(found) - MOST_SUSPECTS)} more")
@@ -41,7 +42,7 @@ _COUNTED = ("people", "devices", "calls")
 
 def _links(shop: Shop) -> Table:
     table = Table("identifier", "rule", *(Column(name, justify="right") for name in ("identifiers", "people", "calls")))
-    for row in to_frame(links_by_rule(shop.identity_links)).itertuples():
+    for row in to_frame(links_by_rule(shop.events, shop.identity_links)).itertuples():
         table.add_row(row.identifier_type, row.rule, count(row.identifiers), count(row.people), count(row.calls))
     return table
 
@@ -53,6 +54,14 @@ def _effect(shop: Shop) -> Table:
         table.add_row(name.replace("_", " "), *(count(value) for value in rows[name]))
     table.add_row("of customers", *(percent(value) for value in rows.repeat_buyers_share))
     return table
+
+
+def _entry(kind: str, identifier: str) -> str:
+    """Return what takes an identifier out of every merge; of a person, the identifier that names him."""
+    if kind == "person":
+        kind, _colon, identifier = identifier.partition(":")
+        kind = {"user": "user_id", "guest": "email"}.get(kind, kind)
+    return f"{kind}:{identifier}"
 
 
 def _told(value: float) -> str:

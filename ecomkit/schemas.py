@@ -29,6 +29,7 @@ EVENTS = ibis.schema(
         "user_id": "string",
         "email_hash": "string",
         "person_id": "string",
+        "identity_rule": "string",
         "session_id": "string",
         "side": "string",
         "device_type": "string",

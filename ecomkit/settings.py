@@ -29,6 +29,10 @@ TRUST_LIMITS = {
     "unreconciled_share": (0.02, 0.10),
 }
 
+# What an entry of the undo list begins with, beside the types of external ids; a person's name is no identifier.
+_UNDONE = ("anonymous_id", "email", "user_id")
+_NO_IDENTIFIERS = ("user", "guest", "visitor", "person")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -170,13 +174,21 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
         if wrong:
             problems.append(f"'{key}' holds {wrong}, which are not texts")
     for entry in values.get("undo", []):
-        if isinstance(entry, str) and not re.fullmatch("[a-z0-9_.]+:.+", entry):
+        kind, colon, _value = entry.partition(":") if isinstance(entry, str) else ("email", ":", "")
+        if not colon or not re.fullmatch("[a-z0-9_.]+", kind):
             problems.append(f"'{entry}' in 'undo' of [identity] is not of the form 'anonymous_id:...' or 'email:...'")
+        elif kind not in _UNDONE and (kind in _NO_IDENTIFIERS or did_you_mean(kind, _UNDONE)):
+            problems.append(
+                f"'{kind}' of '{entry}' in 'undo' of [identity] is no type of identifier. "
+                f"Write {quoted(_UNDONE)}, or the type of an external id"
+            )
     if values.get("identity_look_back_days", 0) < 0:
         problems.append(f"'look_back_days' in [identity] is {values['identity_look_back_days']}, not 0 or more")
     for name, fee in values.get("monthly_fees", {}).items():
         if isinstance(fee, bool) or not isinstance(fee, int | float):
             problems.append(f"'{name}' in 'monthly_fees' of [spend] is {fee!r}, not a number")
+    if values.get("min_group", 1) < 1:
+        problems.append(f"'min_group' in [limits] is {values['min_group']}, not 1 or more")
     for name in TRUST_LIMITS:
         problems += _wrong_limits(name, values.get(name, [0, 1]))
     for rule in values.get("channel_rules", []):
@@ -196,6 +208,9 @@ def _wrong_limits(name: str, limits: list[Any]) -> list[str]:
 def _wrong_rule(rule: Any) -> list[str]:
     if not isinstance(rule, dict) or "channel" not in rule or len(rule) < 2:
         return [f"the rule {rule!r} in [channels] names no 'channel', or nothing of the landing to tell it by"]
+    wrong = [key for key, value in rule.items() if not isinstance(value, str) or not value.strip()]
+    if wrong:
+        return [f"{quoted(wrong)} of the rule {rule!r} in [channels] must be text, such as 'creator' or '*sale*'"]
     return [
         f"unknown key '{key}' in a rule of [channels].{did_you_mean(key, RULE_KEYS)}".rstrip(".")
         for key in rule

@@ -51,7 +51,9 @@ class Break:
 def breaks_of(shop: Shop) -> list[Break]:
     """Find the breaks in a shop's tracking, over all its days, the earliest first."""
     volumes, properties, visits = _daily(shop)
-    found = find_breaks(volumes, to_frame(library_days(shop.call_days)), properties, visits)
+    found = find_breaks(
+        volumes, to_frame(library_days(shop.call_days)), properties, visits, last_day=_last_whole_day(shop)
+    )
     # Orders that the server sends do not stop with the browser's calls.
     from_browser = set(volumes.side[volumes.event_name == _ORDER_EVENT]) == {"client"}
     ends = shop.data_end
@@ -62,9 +64,9 @@ def breaks_of(shop: Shop) -> list[Break]:
 
 
 def too_rare_to_watch(shop: Shop) -> list[str]:
-    """Name the events of which too few come a day for their doubling to be told from chance."""
-    rare = too_few_to_watch(*_daily(shop))
-    return sorted(rare["what"][rare["kind"] == "doubled event"])
+    """Name what comes too rarely for a break to show for certain within two days: `doubled event (Order Completed)`."""
+    rare = too_few_to_watch(*_daily(shop), last_day=_last_whole_day(shop))
+    return [f"{kind} ({listed(sorted(of_kind['what']))})" for kind, of_kind in rare.groupby("kind", sort=True)]
 
 
 def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:
@@ -81,6 +83,14 @@ def marks_of(breaks: Sequence[Break], span: Period | None, *inputs: str) -> list
     """
     near = [one for one in breaks if span is None or one.touches(span)]
     return [str(one) for one in near if set(one.hits) & set(inputs)]
+
+
+def _last_whole_day(shop: Shop) -> date | None:
+    """Return the last day whose calls are all there: the one before the newest, or the end of the last whole week."""
+    if shop.data_end is None:
+        return None
+    week = shop.week("last")
+    return max(shop.data_end - timedelta(days=2), week.end - timedelta(days=1))
 
 
 def _daily(shop: Shop) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -115,6 +125,8 @@ def _hits(kind: str, what: str, orders_from_browser: bool) -> tuple[str, ...]:
 
 
 def _hit_by_event(event: str) -> tuple[str, ...]:
-    if event == _ORDER_EVENT:
+    if event.startswith("Order "):
         return ("products", "orders")
+    if event in ("page", "screen"):
+        return ("visits", "channels")
     return ("products",) if event.startswith(_PRODUCT_EVENTS) else ("visits",)

@@ -181,7 +181,7 @@ def test_what_is_no_external_id_names_nobody(make_shop):
         [{"id": "7", "type": "crm_id", "collection": "accounts"}],
         [{"id": "7", "type": "group_id", "collection": "users"}],
         [{"id": "7", "type": "user_id", "collection": "users"}],
-        [{"id": "7", "type": "crm:id", "collection": "users"}],
+        [{"id": "7", "type": "", "collection": "users"}],
         [{"id": "7"}],
         [{"type": "crm_id"}],
         [{"id": None, "type": "crm_id"}],

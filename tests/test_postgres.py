@@ -129,10 +129,11 @@ def test_reconciliation_gives_the_same_rows(server, shop):
             revenue_in_export=ibis.ifelse(in_export, orders.gross, ibis.null(orders.gross.type())),
         )
 
-    here = reconciliation(matches(shop.orders), zone=shop.zone).to_pyarrow().to_pylist()
+    here = reconciliation(matches(shop.orders), shop.call_days, zone=shop.zone).to_pyarrow().to_pylist()
     unbound = matches(ibis.table(CANONICAL["orders"][0], name="orders"))
     assert len(here) > 100
-    assert_same(here, ask(server, reconciliation(unbound, zone=shop.zone)))
+    days = ibis.table(CANONICAL["call_days"][0], name="call_days")
+    assert_same(here, ask(server, reconciliation(unbound, days, zone=shop.zone)))
 
 
 def test_medians_are_the_same(server, shop):

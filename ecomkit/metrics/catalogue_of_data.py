@@ -51,7 +51,7 @@ def _unmatched_spend(tables: Tables, period: Period, as_of: datetime, settings: 
 
 
 def _reconciliation(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    return reconciliation(tables["order_matches"], zone=settings.time_zone)
+    return reconciliation(tables["order_matches"], tables["call_days"], zone=settings.time_zone)
 
 
 DATA_METRICS: dict[str, Metric] = {
@@ -60,7 +60,7 @@ DATA_METRICS: dict[str, Metric] = {
     "library_days": _of_tables(library_days, "call_days"),
     "filled_properties": _of_tables(filled_properties, "property_days"),
     "daily_visits": Metric(daily_visits, ("sessions", "events"), _daily_visits),
-    "links_by_rule": _of_tables(links_by_rule, "identity_links"),
+    "links_by_rule": _of_tables(links_by_rule, "events", "identity_links"),
     "cluster_sizes": _of_tables(cluster_sizes, "identity_links"),
     "suspects": _of_tables(suspects, "events", "identity_links"),
     "suspect_counts": _of_tables(suspect_counts, "events", "identity_links"),
@@ -69,5 +69,5 @@ DATA_METRICS: dict[str, Metric] = {
     "identity_coverage": Metric(identity_coverage, ("sessions", "orders"), _identity_coverage),
     "unassigned_sources": Metric(unassigned_sources, ("sessions",), _unassigned_sources),
     "unmatched_spend": Metric(unmatched_spend, ("ad_spend", "sessions"), _unmatched_spend),
-    "reconciliation": Metric(reconciliation, ("order_matches",), _reconciliation),
+    "reconciliation": Metric(reconciliation, ("order_matches", "call_days"), _reconciliation),
 }

@@ -12,30 +12,33 @@ MANY_PEOPLE = 2
 MANY_DEVICES = 20
 
 
-def links_by_rule(identity_links: ir.Table) -> ir.Table:
+def links_by_rule(events: ir.Table, identity_links: ir.Table) -> ir.Table:
     """Count what each rule linked: identifiers, the people they lead to, and the calls that bear them.
 
-    A device that changes hands has a link for each stretch of one person's calls, and
-    counts once as an identifier. An alias is recorded here and linked to nobody.
+    Of devices it is the rule by which each single call found its person. An alias is
+    recorded here and linked to nobody.
 
     Parameters
     ----------
-    identity_links
-        The shop's links (schema `IDENTITY_LINKS`).
+    events, identity_links
+        The shop's tables (schemas `EVENTS` and `IDENTITY_LINKS`).
 
     Returns
     -------
     Table
-        One row per `identifier_type` and `rule`, in order: `identifiers`, `people`, `links`, `calls`.
+        One row per `identifier_type` and `rule`, in order: `identifiers`, `people`, `calls`.
     """
+    require(events, EVENTS)
     require(identity_links, IDENTITY_LINKS)
-    return (
-        identity_links.group_by("identifier_type", "rule")
-        .aggregate(
-            identifiers=_.identifier.nunique(), people=_.person_id.nunique(), links=_.count(), calls=_.calls.sum()
-        )
-        .order_by("identifier_type", "rule")
-    )
+    on_devices = events.filter(_.anonymous_id.notnull()).select(
+        "person_id", identifier_type=ibis.literal("anonymous_id"), rule=_.identity_rule, identifier=_.anonymous_id,
+        calls=ibis.literal(1, "int64"),
+    )  # fmt: skip
+    others = identity_links.filter(_.identifier_type != "anonymous_id").select(*on_devices.columns)
+    linked = ibis.union(on_devices, others).group_by("identifier_type", "rule")
+    return linked.aggregate(
+        identifiers=_.identifier.nunique(), people=_.person_id.nunique(), calls=_.calls.sum()
+    ).order_by("identifier_type", "rule")
 
 
 def cluster_sizes(identity_links: ir.Table) -> ir.Table:
@@ -80,9 +83,9 @@ def suspects(events: ir.Table, identity_links: ir.Table) -> ir.Table:
     Returns
     -------
     Table
-        One row per suspect, most people first: `why` (`shared device`, `shared address`, `shared id` of another
-        type, `many devices`), `identifier_type`, `identifier`, `people` (named on it; 1 for a person with many
-        devices), `devices` (of the person; null for an identifier), `calls`.
+        One row per suspect, most people first: `why` (`shared device`, `shared address`, `many devices`),
+        `identifier_type`, `identifier`, `people` (named on it; 1 for a person with many devices), `devices` (of the
+        person; null for an identifier), `calls`.
     """
     require(events, EVENTS)
     require(identity_links, IDENTITY_LINKS)

@@ -4,26 +4,29 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.engines import local_day
 from ecomkit.metrics.grains import Grain, local_span
 from ecomkit.metrics.ratio import flag, share
-from ecomkit.schemas import ORDER_MATCHES, require
+from ecomkit.schemas import CALL_DAYS, ORDER_MATCHES, require
 
 # Less than this between two amounts of one order is rounding.
 LEAST_GAP = 0.011
 
 
-def reconciliation(order_matches: ir.Table, *, zone: str, grain: Grain = "week") -> ir.Table:
+def reconciliation(order_matches: ir.Table, call_days: ir.Table, *, zone: str, grain: Grain = "week") -> ir.Table:
     """Hold the orders that calls tell of against the shop's own export: coverage, missing, doubled, value gap.
 
-    Only days that both sides span are compared: an export that begins later says nothing of
-    the days before. An order sent in several calls counts once everywhere, and is `doubled`
-    here. A gap below 0.011 is rounding. Revenue is after discount, before shipping and tax, so a
-    gap of a steady share points at a wrong money rule.
+    Only local days that both sides span are compared: the days from the first to the last kept call of any kind,
+    and those from the first to the last order of the export. An order sent in several calls counts once
+    everywhere, and is `doubled` here. A gap below 0.011 is rounding. Revenue is after discount, before shipping
+    and tax, so a gap of a steady share points at a wrong money rule.
 
     Parameters
     ----------
     order_matches
         The shop's matches (schema `ORDER_MATCHES`); empty where it has no calls of orders or no export.
+    call_days
+        The shop's calls per day (schema `CALL_DAYS`): when it was tracked.
     zone
         The shop's time zone.
     grain
@@ -38,16 +41,15 @@ def reconciliation(order_matches: ir.Table, *, zone: str, grain: Grain = "week")
         currency).
     """
     require(order_matches, ORDER_MATCHES)
+    require(call_days, CALL_DAYS)
     span = local_span(grain)
-    sides = order_matches.mutate(
-        called_at=ibis.ifelse(_.calls > 0, _.ordered_at, ibis.null(_.ordered_at.type())),
-        exported_at=ibis.ifelse(_.in_export, _.ordered_at, ibis.null(_.ordered_at.type())),
+    days = order_matches.mutate(day=local_day(order_matches.ordered_at, zone))
+    tracked = call_days.filter(_.outcome == "kept").aggregate(first_tracked=_.day.min(), last_tracked=_.day.max())
+    listed = days.filter(_.in_export).aggregate(first_listed=_.day.min(), last_listed=_.day.max())
+    bounded = days.cross_join(tracked).cross_join(listed)
+    bounded = bounded.filter(
+        _.day.between(_.first_tracked, _.last_tracked), _.day.between(_.first_listed, _.last_listed)
     )
-    everything = ibis.window()
-    bounded = sides.mutate(
-        begins=ibis.greatest(_.called_at.min().over(everything), _.exported_at.min().over(everything)),
-        ends=ibis.least(_.called_at.max().over(everything), _.exported_at.max().over(everything)),
-    ).filter(_.ordered_at >= _.begins, _.ordered_at <= _.ends)
     called, exported = bounded.calls > 0, bounded.in_export
     gap = bounded.revenue_in_calls - bounded.revenue_in_export
     marked = bounded.mutate(

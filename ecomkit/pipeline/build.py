@@ -27,6 +27,7 @@ from ecomkit.pipeline import (
 )
 from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
+from ecomkit.pipeline.identifiers import trusted
 from ecomkit.pipeline.reconciliation import order_matches
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
@@ -129,6 +130,8 @@ def _read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table |
         )  # fmt: skip
         rows = bench.con.table("order_rows")
         rows = order_rows.known_rows(rows, bench.known_until) if bench.known_until else rows
+        # The undo list holds for files, too; their customers have the ids of users.
+        rows = trusted(rows.rename(user_id="customer_id"), settings.undo).rename(customer_id="user_id")
         known = order_rows.as_called(rows, calls, bench.table("owners"))
         judged = bench.lay_out("judged_rows", order_rows.judged_rows(known))
         bench.log.count(counts, judged.select("outcome", "reason", "amount"))

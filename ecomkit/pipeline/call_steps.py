@@ -26,7 +26,8 @@ from ecomkit.sources.segment_files import read_segment_files, sent_text
 from ecomkit.sources.segment_tables import read_segment_tables
 
 _FOUND_OUT = (
-    "row_id", "event_name", "side", "device_type", "occurred_at", "user_id", "person_id", "identity_rule", "session_id",
+    "row_id", "event_name", "side", "device_type", "occurred_at", "user_id", "email_hash", "person_id", "identity_rule",
+    "session_id",
 )  # fmt: skip
 
 
@@ -71,9 +72,8 @@ def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
     settings = bench.settings
     with bench.log.step("people and sessions") as counts:
         kept = bench.table("kept_calls")
-        external_ids = bench.table("external_ids").semi_join(
-            bench.table("verdicts").filter(_.outcome == "kept"), "row_id"
-        )
+        judged_kept = bench.table("verdicts").filter(_.outcome == "kept")
+        external_ids = bench.table("external_ids").semi_join(judged_kept, "row_id")
         placed, owners, external_ids = stitching.stitched(
             kept, external_ids, bench.lay_out, undo=settings.undo, look_back_days=settings.identity_look_back_days
         )
@@ -83,7 +83,7 @@ def locate_calls(bench: Workbench) -> tuple[ir.Table, ir.Table]:
         landed = channels.with_channel(
             sessions.landings(placed, kept), own_hosts=settings.own_hosts, rules=settings.channel_rules
         )
-        counts["rows_in"], counts["rows_out"] = rows_of(bench.table("known_calls")), rows_of(placed)
+        counts["rows_in"], counts["rows_out"] = rows_of(judged_kept), rows_of(placed)
         return calls, bench.lay_out("landed_sessions", landed)
 
 

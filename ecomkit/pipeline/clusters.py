@@ -5,11 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from ecomkit.pipeline.identifiers import PRIORITY
+from ecomkit.pipeline.identifiers import MOST_OF_OTHERS, PRIORITY
 
-# How many identifiers of a type one person may have, ever. Source: Segment Unify, default limits.
 MOST_PER_PERSON = {"user_id": 1}
-MOST_OF_OTHERS = 5
 
 # What stands before the identifier in a person's id, where it is not the identifier's type.
 _NAMES = {"user_id": "user", "email": "guest"}

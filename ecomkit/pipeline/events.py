@@ -177,7 +177,7 @@ def _exclusion(calls: ir.Table, *, exclude_bots: bool, test_orders: tuple[str, .
 
 def completed_calls(calls: ir.Table, found_out: ir.Table) -> ir.Table:
     """Return calls with what was found out about them, and their numbers read; text that is no number becomes null."""
-    judged = calls.drop("user_id").join(found_out, "row_id")
+    judged = calls.drop(*({"user_id", "email_hash"} & set(found_out.columns))).join(found_out, "row_id")
     product_id = ibis.coalesce(judged.product_id, judged.id)
     return judged.mutate(
         order_id=_order_id(judged),

@@ -15,6 +15,10 @@ from ecomkit.column_types import INSTANT
 # Of these the first one known names the person; external ids follow by the alphabet, as in Segment's own rules.
 PRIORITY = ("user_id", "email")
 
+# How many identifiers of a type one person may have, ever; of user ids he has one. Source: Segment Unify, default
+# limits.
+MOST_OF_OTHERS = 5
+
 # Two identifiers sent on one call, `higher` the one of higher priority.
 PAIRS = ibis.schema(
     {
@@ -80,18 +84,23 @@ def pairs(calls: ir.Table, external_ids: ir.Table) -> ir.Table:
 
 
 def shared_pairs(pairs: ir.Table) -> ir.Table:
-    """Return the pairs of which either identifier also stands in another: only these need more than a look-up.
+    """Return the pairs that need more than a look-up: those of an identifier with more to it than a few of its own.
 
-    Every pair of a chain of two or more shares an identifier with the next, so
-    no chain is torn.
+    An identifier whose lower ones belong to nothing else, few enough of each type, names them all. Where a
+    lower one stands in a second pair, above or below, or the identifier is itself a lower one, or a type passes
+    its limit, all of its pairs are shared. Two that share an identifier both are, so no chain is torn.
     """
-    ends = ibis.union(
-        pairs.select(kind=_.higher_type, identifier=_.higher), pairs.select(kind=_.lower_type, identifier=_.lower)
+    lower = pairs.group_by("lower_type", "lower").agg(times=_.count())
+    twice = pairs.join(lower.filter(_.times > 1), ["lower_type", "lower"])
+    below = pairs.semi_join(lower, [("higher_type", "lower_type"), ("higher", "lower")])
+    above = pairs.semi_join(
+        pairs.select(kind=_.higher_type, identifier=_.higher), [("lower_type", "kind"), ("lower", "identifier")]
     )
-    often = ends.group_by("kind", "identifier").agg(pairs=_.count()).filter(_.pairs > 1)
-    by_higher = pairs.semi_join(often, [("higher_type", "kind"), ("higher", "identifier")])
-    by_lower = pairs.semi_join(often, [("lower_type", "kind"), ("lower", "identifier")])
-    return ibis.union(by_higher, by_lower, distinct=True)
+    of_a_type = pairs.group_by("higher_type", "higher", "lower_type").agg(number=_.count())
+    own = ibis.ifelse(of_a_type.lower_type == of_a_type.higher_type, 1, 0)
+    many = of_a_type.filter(of_a_type.number + own > MOST_OF_OTHERS)
+    shared = [table.select("higher_type", "higher") for table in (twice, below, above, many)]
+    return pairs.semi_join(ibis.union(*shared).distinct(), ["higher_type", "higher"])
 
 
 def owners(pairs: ir.Table, shared: ir.Table, clusters: ir.Table) -> ir.Table:
@@ -100,7 +109,7 @@ def owners(pairs: ir.Table, shared: ir.Table, clusters: ir.Table) -> ir.Table:
     Parameters
     ----------
     pairs, shared
-        All pairs, and those of them that share an identifier with another.
+        All pairs, and those of them that need more than a look-up.
     clusters
         `identifier_type, identifier, person_id` of the identifiers in `shared`.
     """
@@ -109,6 +118,7 @@ def owners(pairs: ir.Table, shared: ir.Table, clusters: ir.Table) -> ir.Table:
     simple = ibis.union(
         alone.select(identifier_type=_.lower_type, identifier=_.lower, person_id=person),
         alone.select(identifier_type=_.higher_type, identifier=_.higher, person_id=person),
+        distinct=True,
     )
     return ibis.union(simple, clusters).filter(_.identifier_type != "user_id")
 

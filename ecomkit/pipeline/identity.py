@@ -25,6 +25,7 @@ MOST_NEW_DEVICES_A_WEEK = 5
 # On a shared device, a call belongs to whoever is named there this short a time after it, or before.
 CLOSE_BY_MS = 30 * 60 * 1000
 
+_BY_USER_ID = "user id on the call"
 _DAY_MS = 86_400_000
 # Milliseconds since 1970 as text that sorts as they do.
 _DIGITS = 15
@@ -65,7 +66,7 @@ def naming_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> i
             else_=_.of_external,
         ),
         named_by=ibis.cases(
-            (_.user_id.notnull(), "user id on the call"),
+            (_.user_id.notnull(), _BY_USER_ID),
             (_.of_address.startswith("user:"), "address of a known user"),
             (_.email_hash.notnull(), "address of a guest"),
             (_.of_external.notnull(), "external id"),
@@ -85,7 +86,7 @@ def believed_calls(naming: ir.Table) -> ir.Table:
     weekly = first.group_by(known_as=_.known_as, week=_.first_ms // (7 * _DAY_MS)).agg(devices=_.count())
     everywhere = weekly.filter(_.devices > MOST_NEW_DEVICES_A_WEEK).select(everywhere=_.known_as).distinct()
     told = naming.left_join(everywhere, naming.known_as == everywhere.everywhere)
-    believed = told.filter(told.everywhere.isnull() | told.known_as.startswith("user:"))
+    believed = told.filter(told.everywhere.isnull() | (told.named_by == _BY_USER_ID))
     return believed.mutate(stitches=believed.everywhere.isnull() & believed.anonymous_id.notnull()).drop("everywhere")
 
 

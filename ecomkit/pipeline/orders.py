@@ -35,23 +35,24 @@ def order_drafts(calls: ir.Table) -> ir.Table:
 
     Browser and server often both send an order, and a reload sends it again: person,
     device and session are those of the first copy that knows them, a user before a
-    guest before a visitor. `spelling` is the event's name as its sender writes it.
+    guest before an external id before a visitor. `spelling` is the event's name as its sender writes it.
     """
     first = ibis.window(group_by="order_id", order_by=[_.received_at.asc(nulls_first=False), "message_id"])
     completed = calls.filter(_.event_name == "Order Completed")
     copies = completed.mutate(copy_number=ibis.row_number().over(first) + 1)
     sought = {name: copies[name] for name in ("anonymous_id", "session_id", "device_type", "coupon")}
-    sought |= {
-        kind: ibis.ifelse(copies.person_id.startswith(f"{kind}:"), copies.person_id, ibis.null(str))
-        for kind in ("user", "guest", "visitor")
-    }
+    person = copies.person_id
+    kinds = {kind: person.startswith(f"{kind}:") for kind in ("user", "guest", "visitor")}
+    # By an external id alone: better known than a visitor.
+    kinds["other"] = ~(kinds["user"] | kinds["guest"] | kinds["visitor"])
+    sought |= {kind: ibis.ifelse(is_one, person, ibis.null(str)) for kind, is_one in kinds.items()}
     known = copies.group_by("order_id").agg(
         copies=_.count(),
         **{name: value.argmin(copies.copy_number, where=value.notnull()) for name, value in sought.items()},
     )
     counts = copies.filter(_.copy_number == 1).drop("anonymous_id", "session_id", "device_type", "coupon")
     drafts = counts.join(known, "order_id").mutate(
-        customer_id=ibis.coalesce(_.user, _.guest, _.visitor),
+        customer_id=ibis.coalesce(_.user, _.guest, _.other, _.visitor),
         ordered_at=_.occurred_at,
         spelling=_.event.lower().re_replace("[^a-z0-9]+", ""),
         **{name: ibis.ifelse(_[name].abs() < _LARGEST, _[name], ibis.null(MONEY)) for name in DRAFT_MONEY},

@@ -10,13 +10,17 @@ from ecomkit.schemas import PEOPLE
 
 def people(events: ir.Table, sessions: ir.Table, orders: ir.Table) -> ir.Table:
     """Return the canonical table `people`: everyone with an event or an order."""
-    seen = events.group_by("person_id").agg(
-        user_id=_.user_id.min(),
-        email_hash=_.email_hash.min(),
-        first_seen_at=_.occurred_at.min(),
-        identified_at=_.occurred_at.min(where=_.user_id.notnull() | _.email_hash.notnull()),
-        created_at=_.created_at.min(),
-        anonymous_ids=_.anonymous_id.nunique(),
+    seen = (
+        events.filter(_.person_id.notnull())
+        .group_by("person_id")
+        .agg(
+            user_id=_.user_id.min(),
+            email_hash=_.email_hash.min(),
+            first_seen_at=_.occurred_at.min(),
+            identified_at=_.occurred_at.min(where=_.user_id.notnull() | _.email_hash.notnull()),
+            created_at=_.created_at.min(),
+            anonymous_ids=_.anonymous_id.nunique(),
+        )
     )
     first_session = sessions.filter(_.session_number == 1).select("person_id", first_channel=_.channel)
     bought = (

@@ -224,16 +224,23 @@ def create_external_ids(con: duckdb.DuckDBPyConnection, reading: Reading) -> Non
     """Create `external_ids`: a row per id of a person in a call's `context.externalIds`; `row_id` names the call."""
     shape = '[{"id": "VARCHAR", "type": "VARCHAR", "collection": "VARCHAR"}]'
     con.execute(
-        f"""CREATE OR REPLACE TABLE external_ids AS
+        rf"""CREATE OR REPLACE TABLE external_ids AS
         WITH listed AS (
             SELECT row_id, unnest(json_transform(unquoted(external_ids), '{shape}')) AS sent
             FROM calls WHERE external_ids IS NOT NULL AND problem IS NULL AND json_valid(unquoted(external_ids))
         )
-        SELECT DISTINCT row_id, lower(trim(sent.type)) AS identifier_type, person_id(sent.id, $salt) AS identifier
-        FROM listed
+        , typed AS (
+            SELECT row_id, sent.id AS id, coalesce(sent.collection, 'users') AS collection,
+                regexp_replace(lower(trim(sent.type)), '[^a-z0-9_.]+', '_', 'g') AS identifier_type
+            FROM listed
+        )
+        SELECT DISTINCT row_id, identifier_type,
+            -- A number is a phone where its type says so, whatever it begins with.
+            CASE WHEN regexp_matches(identifier_type, 'phone|mobile|msisdn|sms') THEN 'hashed-' || hashed(id, $salt)
+                 ELSE person_id(id, $salt) END AS identifier
+        FROM typed
         -- Accounts are nobody; what has a place of its own on a call is read there.
-        WHERE coalesce(sent.collection, 'users') = 'users' AND person_id(sent.id, $salt) IS NOT NULL
-            AND regexp_full_match(lower(trim(sent.type)), '[a-z0-9_.]+')
-            AND lower(trim(sent.type)) NOT IN ('user_id', 'anonymous_id', 'previous_id', 'email', 'group_id')""",
+        WHERE collection = 'users' AND person_id(id, $salt) IS NOT NULL AND identifier_type <> ''
+            AND identifier_type NOT IN ('user_id', 'anonymous_id', 'previous_id', 'email', 'group_id')""",
         {"salt": reading.salt},
     )
