@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecomkit.errors import UsageError, quoted
-from ecomkit.words import escape, listed
+from ecomkit.words import listed, say
 
 MIME = "application/vnd.ecomkit.headlines+json"
-MARKS_MIME = "application/vnd.ecomkit.marks+json"
 UNITS = ("money", "count", "rate", "days")
 VERDICTS = ("up", "down", "within noise", "cannot tell")
 NUMBERS = ("value", "low", "high", "before", "difference_low", "difference_high", "p_value")
@@ -47,7 +46,7 @@ def headline(
     if not hasattr(comparison, "value"):
         numbers["value"] = ten_digits(comparison)
     told = {"name": name, "label": label, "unit": unit, "definition": definition, "against": against}
-    return {**told, **numbers, "verdict": verdict}
+    return {**told, **numbers, "verdict": verdict, "across": list(getattr(comparison, "across", ()))}
 
 
 def hand_over(*headlines: dict[str, Any]) -> None:
@@ -59,12 +58,9 @@ def hand_over(*headlines: dict[str, Any]) -> None:
 
 
 def mark(breaks: Sequence[str]) -> None:
-    """Display which breaks in tracking hit a notebook's numbers, in a form that the report puts on its headlines."""
-    from IPython.display import display
-
+    """Say which breaks in tracking hit what a notebook shows."""
     line = f"⚠ Marked: {listed(breaks)}. What is compared across it tells of the tracking, too."
-    line = line if breaks else "No break in tracking touches these numbers."
-    display({MARKS_MIME: list(breaks), "text/markdown": escape(line), "text/plain": line}, raw=True)
+    say(line if breaks else "No break in tracking touches what is shown here.")
 
 
 def ten_digits(value: Any) -> float | int | None:

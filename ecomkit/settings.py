@@ -19,6 +19,7 @@ RULE_KEYS = (
 # Above the first a share turns the data's light amber, above the second red. The kit's own judgement: a shop that knows
 # its data better says so in [limits].
 TRUST_LIMITS = {
+    "silent_days_share": (0.0, 0.2),
     "duplicate_share": (0.02, 0.10),
     "late_share": (0.02, 0.10),
     "money_rule_share": (0.01, 0.05),

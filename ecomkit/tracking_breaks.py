@@ -64,9 +64,13 @@ def breaks_of(shop: Shop) -> list[Break]:
 
 
 def too_rare_to_watch(shop: Shop) -> list[str]:
-    """Name what comes too rarely for a break to show for certain within two days: `doubled event (Order Completed)`."""
+    """Name what comes too rarely for a break to show for certain within two days: `doubled event (Order Completed)`.
+
+    Of properties, their events are named.
+    """
     rare = too_few_to_watch(*_daily(shop), last_day=_last_whole_day(shop))
-    return [f"{kind} ({listed(sorted(of_kind['what']))})" for kind, of_kind in rare.groupby("kind", sort=True)]
+    events = rare["what"].str.partition(".")[0]
+    return [f"{kind} ({listed(sorted(set(names)))})" for kind, names in events.groupby(rare["kind"], sort=True)]
 
 
 def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:

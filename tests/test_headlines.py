@@ -31,6 +31,7 @@ def test_a_headline_holds_what_was_compared():
         "difference_high": None,
         "p_value": None,
         "verdict": "cannot tell",
+        "across": [],
     }
 
 

@@ -44,7 +44,7 @@ ALLOWED = {
     "plots": {"errors", "words", "tables"},
     "headlines": {"errors", "words", "metrics"},
     "tracking_breaks": {"frames", "metrics", "models.breaks", "periods", "shop", "words"},
-    "trust": {"check", "frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
+    "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
     "identity_table": {"frames", "metrics", "shop", "words"},
     "explain": GROUND | {"engines", "metrics", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},

@@ -98,7 +98,7 @@ def judged(make_shop):
     loose = server("Order Completed", "2026-10-29T10:00:00Z", user="ben", **order("o5"))
     again = dict(visits[0], receivedAt="2026-10-28T10:00:05Z")
     toml = TOML.replace('currency = "EUR"', 'currency = "EUR"\n') + SPEND + LIMITS
-    spend = "date,campaign_id,campaign_name,spend\n2026-10-27,c1,Tea,40.00\n"
+    spend = "date,campaign_id,campaign_name,spend\n" + "".join(f"2026-10-27,c{n},Tea,10.00\n" for n in range(4))
     shop = open_shop(make_shop(late, *visits, *ordered, loose, again, toml=toml, files={"spend.csv": spend}))
     checks = checks_of(shop, WEEK).set_index("check")
     return shop, checks
@@ -114,8 +114,9 @@ def test_each_share_by_hand(judged):
     # Three of four sessions, and the shop's own limits.
     assert shares["unassigned_share"] == (0.75, 4, "red")
     assert (checks.amber_above_share["unassigned_share"], checks.red_above_share["unassigned_share"]) == (0.3, 0.5)
-    assert shares["unmatched_spend_share"] == (1.0, 40, "red")
-    assert shares["quarantined_share"] == (0.0, 10, "green")
+    # All of the money, which stands on four campaigns' days.
+    assert shares["unmatched_spend_share"] == (1.0, 4, "red")
+    assert shares["quarantined_share"] == (0.0, 9, "green")
     assert shares["money_rule_share"][0] == 0.0
     assert shares["unreconciled_share"][1:] == (0, CANNOT_TELL)
 
@@ -139,6 +140,21 @@ def test_a_shop_without_calls_has_no_breaks_and_cannot_be_judged_by_them(make_sh
     assert checks.state["late_share"] == checks.state["unassigned_share"] == CANNOT_TELL
     assert checks.state["unlinked_orders_share"] == CANNOT_TELL, "nothing is tracked, so nothing is lost"
     assert checks.state["unknown_customers_share"] == "red"
+
+
+def test_a_day_without_a_call_of_a_browser_is_amber_and_two_are_red(make_shop):
+    """Also in a shop of which too few calls come for an outage to be told by its counts."""
+    september = [page(f"d{n}", f"2026-09-{n % 28 + 1:02d}T{n % 24:02d}:00:00Z") for n in range(28 * 14)]
+    one = [page("x", f"2026-09-{day}T10:00:00Z") for day in (28, 29, 30)]
+    one += [page("x", f"2026-10-0{day}T10:00:00Z") for day in (1, 2, 3)]
+    shop = open_shop(make_shop(*september, *one))
+    week = Period(date(2026, 9, 28), date(2026, 10, 5), "UTC")
+    checks = checks_of(shop, week).set_index("check")
+    assert (checks.bad_share["silent_days_share"], checks.state["silent_days_share"]) == (pytest.approx(1 / 7), "amber")
+    after = checks_of(shop, iso_week("2026-W41", "UTC")).set_index("check")
+    assert (after.bad_share["silent_days_share"], after.state["silent_days_share"]) == (1.0, "red")
+    first = checks_of(shop, week.before()).set_index("check")
+    assert first.bad_share["silent_days_share"] == 0.0
 
 
 def test_the_fixture_shop_shows_the_breaks_that_were_planted(shop):

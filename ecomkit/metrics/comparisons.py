@@ -32,7 +32,8 @@ Verdict = Literal["up", "down", "within noise", "cannot tell"]
 class Comparison:
     """A number with its interval, the same number before, and whether it moved.
 
-    What is not known is NaN.
+    What is not known is NaN. `across` are the breaks in tracking, in words, that lie in one of
+    the two: what moved may be the tracking.
     """
 
     value: float
@@ -43,9 +44,10 @@ class Comparison:
     difference_high: float
     p_value: float
     verdict: Verdict
+    across: tuple[str, ...] = ()
 
 
-def compare_rates(row, row_before, rate: str, *, min_group: int = 30) -> Comparison:
+def compare_rates(row, row_before, rate: str, *, min_group: int = 30, across: Sequence[str] = ()) -> Comparison:
     """Compare a rate with the same rate before.
 
     Parameters
@@ -57,6 +59,8 @@ def compare_rates(row, row_before, rate: str, *, min_group: int = 30) -> Compari
         The rate's name.
     min_group
         Fewest clusters, on both sides, for a verdict.
+    across
+        Breaks in tracking that lie in one of the two, in words.
     """
 
     def read(one):
@@ -69,10 +73,10 @@ def compare_rates(row, row_before, rate: str, *, min_group: int = 30) -> Compari
         middle = (x / n * effective + 1) / (effective + 2)
         return _Side(x / n, low, high, middle * (1 - middle) / (effective + 2), sums["clusters"][0])
 
-    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group)
+    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group, across)
 
 
-def compare_means(row, row_before, mean: str, *, min_group: int = 30) -> Comparison:
+def compare_means(row, row_before, mean: str, *, min_group: int = 30, across: Sequence[str] = ()) -> Comparison:
     """Compare a mean, such as the average order value, with the same mean before.
 
     Parameters
@@ -84,6 +88,8 @@ def compare_means(row, row_before, mean: str, *, min_group: int = 30) -> Compari
         The mean's name.
     min_group
         Fewest clusters, on both sides, for a verdict.
+    across
+        Breaks in tracking that lie in one of the two, in words.
     """
 
     def read(one):
@@ -92,10 +98,10 @@ def compare_means(row, row_before, mean: str, *, min_group: int = 30) -> Compari
         value = divide(sums["numerator"], sums["denominator"])[0]
         return _Side(value, low, high, mean_variance(sums)[0], sums["clusters"][0])
 
-    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group)
+    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group, across)
 
 
-def compare_totals(row, row_before, total: str, *, min_group: int = 30) -> Comparison:
+def compare_totals(row, row_before, total: str, *, min_group: int = 30, across: Sequence[str] = ()) -> Comparison:
     """Compare a total, such as revenue or orders, with the same total before.
 
     Parameters
@@ -108,6 +114,8 @@ def compare_totals(row, row_before, total: str, *, min_group: int = 30) -> Compa
     min_group
         Fewest clusters, on at least one side, for a verdict: a total that
         falls to nothing has moved.
+    across
+        Breaks in tracking that lie in one of the two, in words.
     """
 
     def read(one):
@@ -115,11 +123,18 @@ def compare_totals(row, row_before, total: str, *, min_group: int = 30) -> Compa
         [low], [high] = total_limits(values, squares)
         return _Side(values[0], low, high, squares[0], clusters[0])
 
-    return _compare(row, row_before, read, lambda now, before: max(now, before) >= min_group)
+    return _compare(row, row_before, read, lambda now, before: max(now, before) >= min_group, across)
 
 
 def compare_costs(
-    row, row_before, cost: str = "cac", *, spend: str = "spend", count: str = "new_customers", min_group: int = 30
+    row,
+    row_before,
+    cost: str = "cac",
+    *,
+    spend: str = "spend",
+    count: str = "new_customers",
+    min_group: int = 30,
+    across: Sequence[str] = (),
 ) -> Comparison:
     """Compare a cost per head, such as CAC, with the same cost before.
 
@@ -134,6 +149,8 @@ def compare_costs(
         The columns that it is the ratio of.
     min_group
         Smallest count, on both sides, for a verdict.
+    across
+        Breaks in tracking that lie in one of the two, in words.
     """
 
     def read(one):
@@ -142,7 +159,7 @@ def compare_costs(
         value = floats(one[cost])
         return _Side(value[0], low, high, divide(value**2, heads)[0], heads[0])
 
-    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group)
+    return _compare(row, row_before, read, lambda now, before: min(now, before) >= min_group, across)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
@@ -171,7 +188,7 @@ class _Side:
 _UNKNOWN = _Side(np.nan, np.nan, np.nan, np.nan, 0)
 
 
-def _compare(row, row_before, read, enough) -> Comparison:
+def _compare(row, row_before, read, enough, across: Sequence[str]) -> Comparison:
     now = _UNKNOWN if row is None else read(row)
     before = _UNKNOWN if row_before is None else read(row_before)
     difference = now.value - before.value
@@ -185,4 +202,4 @@ def _compare(row, row_before, read, enough) -> Comparison:
     else:
         verdict = "down" if high < 0 else "within noise"
     numbers = (now.value, now.low, now.high, before.value, low, high, p_value)
-    return Comparison(*(float(number) for number in numbers), verdict)
+    return Comparison(*(float(number) for number in numbers), verdict, tuple(across))

@@ -170,5 +170,5 @@ def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "verdict": entry["verdict"],
         "mark": _MARKS.get(entry["verdict"], ""),
         "definition": entry["definition"],
-        "marks": listed(entry["marks"]),
+        "across": listed(entry["across"]),
     }

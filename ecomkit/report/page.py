@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup, Tag
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 
-from ecomkit.headlines import MARKS_MIME, MIME
+from ecomkit.headlines import MIME
 
 TEMPLATES = Path(__file__).parent / "template"
 
@@ -71,11 +71,10 @@ def heading(path: Path) -> tuple[str, str]:
 
 
 def handed_over(path: Path) -> list[dict[str, Any]]:
-    """Return the headlines that an executed notebook displayed, in order, with the breaks that it marked them by."""
+    """Return the headlines that an executed notebook displayed, in order."""
     cells = nbformat.read(path, as_version=4).cells
-    shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    marks = [one for data in shown for one in data.get(MARKS_MIME, [])]
-    return [dict(entry) | {"marks": marks} for data in shown for entry in data.get(MIME, [])]
+    outputs = [output for cell in cells for output in cell.get("outputs", []) if MIME in output.get("data", {})]
+    return [dict(entry) for output in outputs for entry in output.data[MIME]]
 
 
 def render(template: str, **values: Any) -> str:

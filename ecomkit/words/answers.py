@@ -46,10 +46,8 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def against(
-    comparison: Any, form: Callable[..., str], *more: Any, when: str = "the week before", across: Sequence[str] = ()
-) -> str:
-    """Say whether a number moved: `up from EUR 900.00 the week before`.
+def against(comparison: Any, form: Callable[..., str], *more: Any, when: str = "the week before") -> str:
+    """Say whether a number moved: `up from EUR 900.00 the week before`, and whether a break in tracking lies between.
 
     Parameters
     ----------
@@ -59,13 +57,11 @@ def against(
         Writes the number before, as `form(number, *more)`.
     when
         What the number is compared with.
-    across
-        Breaks in tracking that lie between the two, or in one of them.
     """
     before = form(comparison.before, *more)
     if is_unknown(comparison.before):
         return "with nothing before to compare with"
-    broken = ", across a break in tracking" if across else ""
+    broken = ", across a break in tracking" if getattr(comparison, "across", ()) else ""
     if comparison.verdict == "within noise":
         return f"within noise of {before} {when}{broken}"
     if comparison.verdict == "cannot tell":
