@@ -69,7 +69,7 @@ def too_rare_to_watch(shop: Shop) -> list[str]:
     Of properties, their events are named.
     """
     rare = too_few_to_watch(*_daily(shop), last_day=_last_whole_day(shop))
-    events = rare["what"].str.partition(".")[0]
+    events = rare["what"].str.split(".").str[0]
     return [f"{kind} ({listed(sorted(set(names)))})" for kind, names in events.groupby(rare["kind"], sort=True)]
 
 

@@ -38,9 +38,7 @@ def test_every_table_is_that_of_the_calls_received_by_then(then):
     for name in CANONICAL.keys() - {"build_log", "row_reasons"}:
         ours, theirs = (sorted(map(str, rows(shop.con.table(name)))) for shop in then)
         assert ours == theirs, name
-
-
-def test_what_came_later_is_excluded_and_counted(then):
+    # What came later is excluded by name, and counted.
     as_of, _early = then
     [reason] = rows(as_of.row_reasons.filter(_.reason == NOT_YET_KNOWN))
     assert (reason["outcome"], reason["rows"]) == ("excluded", len(LATER))

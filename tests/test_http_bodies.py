@@ -136,6 +136,7 @@ def test_a_call_about_a_batch_or_a_body_is_a_call(make_shop):
     assert [row["event_name"] for row in rows(shop.events)] == ["Cream Viewed"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captures of Segment's own libraries are not beside the project")
 def test_captures_of_three_libraries_are_the_calls_of_the_flat_export(make_shop):
     flat = (CAPTURES / "events-flat.ndjson").read_text(encoding="utf-8").splitlines()

@@ -1,5 +1,7 @@
 from ecomkit.shop import open_shop
+from tests import shopify
 from tests.calls import identify, order, page, server, track
+from tests.conftest import TOML
 
 
 def people_of(shop):
@@ -83,3 +85,44 @@ def test_ids_that_mean_no_id_make_nobody_one_person(make_shop):
         )
     )
     assert sorted(people_of(shop)) == ["visitor:d1", "visitor:d2", "visitor:d3"]
+
+
+def test_an_order_by_an_external_id_alone_has_its_customer(make_shop):
+    """Known by a loyalty card on two devices, never by a user id or an address."""
+    calls = []
+    for number in (1, 2):
+        bought = track("Order Completed", f"d{number}", f"2026-10-0{number}T10:00:00Z", **order(f"o{number}"))
+        bought["context"]["externalIds"] = [{"id": "LC-1", "type": "Loyalty Card", "collection": "users"}]
+        calls.append(bought)
+    shop = open_shop(make_shop(*calls))
+    found = [(row["customer_id"], row["order_number"]) for row in shop.orders.to_pyarrow().to_pylist()]
+    assert found == [("loyalty_card:LC-1", 1), ("loyalty_card:LC-1", 2)]
+
+
+def test_an_address_on_every_device_names_nobody_although_a_user_once_sent_it(make_shop):
+    """The shop's own address, typed at the counter for three hundred customers."""
+    counter = "info@shop.example"
+    calls = [identify("ida", "own", "2026-10-01T09:00:00Z", email=counter)]
+    for number in range(300):
+        bought = track("Order Completed", f"d{number}", "2026-10-02T10:00:00Z", **order(f"o{number}"))
+        bought["context"]["traits"] = {"email": counter}
+        calls.append(bought)
+    customers = open_shop(make_shop(*calls)).orders.customer_id
+    assert not customers.startswith("user:").any().to_pyarrow().as_py()
+    assert customers.nunique().to_pyarrow().as_py() == 300
+
+
+def test_the_undo_list_holds_for_calls_and_for_order_files(make_shop):
+    export = shopify.export(
+        *(shopify.order(f"#{n}", ("tea", 1, 10.0), Email="both@x.example", Tags="") for n in (1, 2))
+    )
+    source = '[[source]]\nkind = "order_files"\npath = "orders.csv"\nformat = "shopify"\n'
+    calls = (identify("ana", "d1", email="both@x.example"), server("Signed Up", email="both@x.example"))
+    shop = open_shop(make_shop(*calls, toml=TOML + source, files={"orders.csv": export}))
+    assert shop.orders.customer_id.to_pyarrow().to_pylist() == ["user:ana", "user:ana"]
+    [address] = shop.events.filter(shop.events.email_hash.notnull()).email_hash.to_pyarrow().unique().to_pylist()
+    undone = TOML + source + f'[identity]\nundo = ["email:{address}"]\n'
+    shop = open_shop(make_shop(*calls, toml=undone, files={"orders.csv": export}))
+    assert shop.orders.customer_id.to_pyarrow().to_pylist() == [None, None]
+    assert shop.events.email_hash.to_pyarrow().null_count == 2
+    assert [row["person_id"] for row in shop.people.to_pyarrow().to_pylist()] == ["user:ana"]

@@ -257,6 +257,7 @@ def test_a_reader_keeps_the_old_shop_while_a_new_one_takes_its_place(folder, kit
     assert open_shop(folder).events.count().to_pyarrow().as_py() == events + 1
 
 
+@pytest.mark.slow
 def test_of_two_builds_at_once_one_builds_and_the_other_says_that_it_waits(kitchen, own_store, tmp_path):
     log = tmp_path / "log"
     assert kitchen(log=str(log))[0] == [0, 0]

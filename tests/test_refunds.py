@@ -89,6 +89,7 @@ def test_every_way_to_say_a_refund(make_shop):
     assert cancelled == {"cancelled and refunded": datetime.fromisoformat(at(30))}
 
 
+@pytest.mark.slow
 def test_the_same_calls_in_another_order_and_in_other_files_give_the_same_tables(make_shop):
     calls = list(calls_of_cases())
     # Copies that arrived at one instant: the message id decides, wherever they lie.

@@ -120,6 +120,7 @@ def accounts(shop):
     return {name: row[name] for name in ("rows_in", "rows_out", "rows_excluded", "duplicates", "rows_quarantined")}
 
 
+@pytest.mark.slow
 def test_tables_and_files_make_the_same_shop(made, kept, files, tmp_path, url):
     names = shop_of_tables(made, tmp_path / "tables", url)
     assert {"pages", "tracks", "identifies", "users", "groups", "order_completed", "completed_order"} <= set(names)

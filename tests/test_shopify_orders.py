@@ -259,6 +259,7 @@ def test_an_order_without_items_keeps_its_money(make_shop):
     assert rows(shop.order_lines) == []
 
 
+@pytest.mark.slow
 def test_numbers_do_not_depend_on_the_order_of_orders(make_shop):
     made = [
         order(f"#{n}", ("TEE", n, 7.0), ("MUG", 1, 3.3), Taxes="1", Total=f"{7 * n + 3.3:.2f}") for n in range(1, 6)
