@@ -18,6 +18,7 @@ HINTS = ("new library version",)
 # What a statement may stand on.
 INPUTS = ("visits", "channels", "products", "orders")
 _ORDER_EVENT = "Order Completed"
+_NEARLY_ALL = 0.95
 _PRODUCT_EVENTS = ("Product ", "Products ", "Cart ", "Checkout ")
 
 
@@ -54,9 +55,7 @@ def breaks_of(shop: Shop) -> list[Break]:
     found = find_breaks(
         volumes, to_frame(library_days(shop.call_days)), properties, visits, last_day=_last_whole_day(shop)
     )
-    # Orders that the server sends do not stop with the browser's calls.
-    from_browser = set(volumes.side[volumes.event_name == _ORDER_EVENT]) == {"client"}
-    ends = shop.data_end
+    from_browser, ends = _orders_need_browsers(shop, volumes), shop.data_end
     return [
         Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row.kind, row.what, from_browser))
         for row in found.itertuples()
@@ -87,6 +86,14 @@ def marks_of(breaks: Sequence[Break], span: Period | None, *inputs: str) -> list
     """
     near = [one for one in breaks if span is None or one.touches(span)]
     return [str(one) for one in near if set(one.hits) & set(inputs)]
+
+
+def _orders_need_browsers(shop: Shop, volumes: pd.DataFrame) -> bool:
+    """Say whether orders stop with the browser's calls: neither the server sends nearly all, nor an export has them."""
+    if not to_frame(shop.order_matches.limit(1)).empty:
+        return False
+    by_server = volumes.calls[(volumes.event_name == _ORDER_EVENT) & (volumes.side == "server")].sum()
+    return bool(by_server < _NEARLY_ALL * to_frame(shop.orders.count().as_table()).iloc[0, 0])
 
 
 def _last_whole_day(shop: Shop) -> date | None:

@@ -18,12 +18,16 @@ from tests.calls import identify, order, page, track
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 SECOND = {
+    "00_data_quality": {"week": "2026-W40", "weeks": 6},
     "01_overview": {"week": "2026-W40", "weeks": 6},
     "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6},
     "04_cohort_repurchase": {"week": "2026-W40", "within_days": 30, "months": 6},
     "05_clv": {"week": "2026-W40"},
     "06_cac_by_channel": {"week": "2026-W40", "weeks": 26, "payback_weeks": 26, "horizon_days": 180},
 }
+
+# What is true of the fixture shop in any week.
+ALWAYS_SO = ("No break in tracking touches what is shown here.", "This shop has no order export beside its calls")
 
 ORDERS_ONLY = """
 [shop]
@@ -145,7 +149,7 @@ def test_papermill_runs_it_with_other_values_and_its_answers_change(path, tmp_pa
     assert len(after) == len(before)
     # The first sentence tells what the shop holds in all, with the orders of the week.
     unchanged = [one for one, other in zip(before, after, strict=True) if one == other]
-    assert unchanged == []
+    assert [one for one in unchanged if not one.startswith(ALWAYS_SO)] == []
 
 
 @pytest.mark.slow

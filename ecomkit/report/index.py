@@ -10,7 +10,7 @@ from ecomkit.headlines import ten_digits
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.report.page import render
-from ecomkit.words import count, day, days, interval, listed, money, percent, short
+from ecomkit.words import count, counted, day, days, interval, money, percent, short
 
 _LEVEL = 0.05
 _MARKS = {"up": "▲", "down": "▼", "within noise": "≈", "cannot tell": "?"}
@@ -129,7 +129,8 @@ def index_page(
         light=trust.light,
         reasons=trust.reasons,
         notices=_notices(period, contents, entries),
-        tiles=[_tile(entry, currency) for entry in headlines],
+        # What moved comes first; what nothing is compared with stands behind.
+        tiles=[_tile(entry, currency) for entry in sorted(headlines, key=lambda entry: entry["verdict"] is None)],
         tests=sum(_is_tested(entry) for entry in headlines),
         notebooks=entries,
         standing=f"Data from {day(contents['first_day'])} to {day(contents['last_day'])}, days of {period.zone}. "
@@ -170,5 +171,5 @@ def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "verdict": entry["verdict"],
         "mark": _MARKS.get(entry["verdict"], ""),
         "definition": entry["definition"],
-        "across": listed(entry["across"]),
+        "across": counted(len(entry["across"]), "break") if entry["across"] else "",
     }
