@@ -176,6 +176,13 @@ def test_an_external_id_joins_devices_however_it_is_written(make_shop):
     assert (person["person_id"], person["anonymous_ids"]) == ("crm_id:7", len(written))
 
 
+def test_a_phone_number_in_an_external_id_is_not_kept(make_shop):
+    sent = [{"id": "491701234567", "type": "Phone-Number", "collection": "users"}]
+    [person] = rows(open_shop(make_shop(external(sent))).people)
+    assert person["person_id"].startswith("phone_number:hashed-")
+    assert "491701234567" not in person["person_id"]
+
+
 def test_what_is_no_external_id_names_nobody(make_shop):
     written = [
         [{"id": "7", "type": "crm_id", "collection": "accounts"}],

@@ -57,6 +57,27 @@ def test_a_limit_of_the_shops_own_leaves_the_others(tmp_path):
             id="limits the wrong way round",
         ),
         pytest.param(
+            GOOD + "[limits]\nmin_group = 0\n", "'min_group' in [limits] is 0, not 1 or more", id="a group of nobody"
+        ),
+        pytest.param(
+            GOOD + "[channels]\nrules = [{channel = 'X', utm_medium = 5}]\n",
+            "'utm_medium' of the rule {'channel': 'X', 'utm_medium': 5} in [channels] must be text, "
+            "such as 'creator' or '*sale*'",
+            id="a channel rule that is no text",
+        ),
+        pytest.param(
+            GOOD + "[identity]\nundo = ['user:u1']\n",
+            "'user' of 'user:u1' in 'undo' of [identity] is no type of identifier. "
+            "Write 'anonymous_id', 'email', 'user_id', or the type of an external id",
+            id="a person on the undo list",
+        ),
+        pytest.param(
+            GOOD + "[identity]\nundo = ['emial:x']\n",
+            "'emial' of 'emial:x' in 'undo' of [identity] is no type of identifier. "
+            "Write 'anonymous_id', 'email', 'user_id', or the type of an external id",
+            id="a slip there",
+        ),
+        pytest.param(
             GOOD + "[limits]\nlate_share = [0.1]\n",
             "'late_share' in [limits] is [0.1], not two shares such as [0.02, 0.10]: above them amber, and red",
             id="one limit",
