@@ -48,10 +48,17 @@ def checks_of(shop: Shop, period: Period) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"bad_share": "float64", "counted": "int64"})
 
 
-def light_and_reasons(shop: Shop, period: Period) -> tuple[str, list[str]]:
+class Light(NamedTuple):
+    """The light over a week's data, `green`, `amber` or `red`, and what keeps it from green."""
+
+    colour: str
+    reasons: list[str]
+
+
+def light_and_reasons(shop: Shop, period: Period) -> Light:
     """Return the light of a shop's week and what keeps it from green."""
     breaks, checks = breaks_of(shop), checks_of(shop, period)
-    return light_of(checks, breaks, period), reasons_of(checks, breaks, period)
+    return Light(light_of(checks, breaks, period), reasons_of(checks, breaks, period))
 
 
 def light_of(checks: pd.DataFrame, breaks: Sequence[Break], period: Period) -> str:

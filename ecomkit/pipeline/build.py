@@ -1,7 +1,7 @@
 """From a shop's sources to its canonical tables, step by step, in one DuckDB file."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -25,7 +25,6 @@ from ecomkit.pipeline import (
     sessions,
     spend,
 )
-from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
 from ecomkit.pipeline.identifiers import trusted
 from ecomkit.pipeline.reconciliation import order_matches
@@ -257,13 +256,10 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
         return None
     with bench.log.step("read ad spend") as counts:
         read_ad_spend(bench.con.con, sources, currency=currency, retargeting=bench.settings.retargeting)
-        rows = bench.con.table("spend_rows")
-        if bench.known_until:
-            last_day = local_date(bench.known_until - timedelta(microseconds=1), bench.settings.time_zone)
-            known = (rows.date <= last_day).fill_null(True)
-            bench.log.leave_out(counts, NOT_YET_KNOWN, rows_of(rows.filter(~known)))
-            rows = rows.filter(known)
-        judged = bench.lay_out("judged_spend", spend.judged_spend(rows))
+        # Midnight of the day after: the first day of spend that was not known.
+        known_before = bench.known_until and local_date(bench.known_until, bench.settings.time_zone)
+        judged = spend.judged_spend(bench.con.table("spend_rows"), known_before=known_before)
+        judged = bench.lay_out("judged_spend", judged)
         bench.log.count(counts, judged.select("outcome", "reason", amount=_.spend.round(4).cast(MONEY)))
         bench.log.correct(counts, spend.remarks(judged))
         days = spend.by_campaign(judged.filter(_.outcome == "kept"))

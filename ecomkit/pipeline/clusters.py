@@ -5,12 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from ecomkit.pipeline.identifiers import MOST_OF_OTHERS, PRIORITY
+from ecomkit.pipeline.identifiers import MOST_OF_OTHERS, NAMES, PRIORITY
 
 MOST_PER_PERSON = {"user_id": 1}
-
-# What stands before the identifier in a person's id, where it is not the identifier's type.
-_NAMES = {"user_id": "user", "email": "guest"}
 
 Identifier = tuple[str, str]  # type, value
 
@@ -71,7 +68,7 @@ def clusters(pairs: Iterable[Pair]) -> dict[Identifier, str]:
 def person_name(identifier: Identifier) -> str:
     """Return the person id that an identifier gives: `user:`, `guest:`, or its own type."""
     kind, value = identifier
-    return f"{_NAMES.get(kind, kind)}:{value}"
+    return f"{NAMES.get(kind, kind)}:{value}"
 
 
 def _rank(identifier: Identifier) -> tuple[tuple[int, str], str]:

@@ -14,6 +14,8 @@ from ecomkit.column_types import INSTANT
 
 # Of these the first one known names the person; external ids follow by the alphabet, as in Segment's own rules.
 PRIORITY = ("user_id", "email")
+# What stands before the identifier in a person's id, where it is not the identifier's type.
+NAMES = {"user_id": "user", "email": "guest"}
 
 # How many identifiers of a type one person may have, ever; of user ids he has one. Source: Segment Unify, default
 # limits.
@@ -125,8 +127,4 @@ def owners(pairs: ir.Table, shared: ir.Table, clusters: ir.Table) -> ir.Table:
 
 def named_person(kind: ir.StringValue, identifier: ir.StringValue) -> ir.StringValue:
     """Return the person id that an identifier gives where it is a person's first by priority."""
-    return ibis.cases(
-        (kind == "user_id", "user:" + identifier),
-        (kind == "email", "guest:" + identifier),
-        else_=kind + ":" + identifier,
-    )
+    return kind.cases(*NAMES.items(), else_=kind) + ":" + identifier

@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.dated_text import dated, ms_of, text_of
 from ecomkit.pipeline.identifiers import named_person, values_of
 
 # More people on one device make it a shared one: a till, a tablet on the counter.
@@ -27,8 +28,6 @@ CLOSE_BY_MS = 30 * 60 * 1000
 
 _BY_USER_ID = "user id on the call"
 _DAY_MS = 86_400_000
-# Milliseconds since 1970 as text that sorts as they do.
-_DIGITS = 15
 
 
 def naming_calls(calls: ir.Table, owners: ir.Table, external_ids: ir.Table) -> ir.Table:
@@ -122,8 +121,8 @@ def named_around(calls: ir.Table, believed: ir.Table, devices: ir.Table) -> ir.T
         "row_id", "message_id", "anonymous_id", at_ms=epoch_ms(calls.occurred_at)
     )
     known = there.left_join(believed.select("row_id", "known_as", "stitches"), "row_id").drop("row_id_right")
-    mark = known.at_ms.cast(str).lpad(_DIGITS, "0") + known.known_as
-    marked = known.mutate(mark=ibis.ifelse(known.stitches, mark, ibis.null(str)))
+    mark = ibis.ifelse(known.stitches, dated(known.at_ms, known.known_as), ibis.null(str))
+    marked = known.mutate(mark=mark)
     in_order = {"group_by": "anonymous_id", "order_by": ["at_ms", "message_id"]}
     found = marked.mutate(
         last=_.mark.max().over(ibis.window(**in_order, preceding=(None, 0))),
@@ -131,10 +130,10 @@ def named_around(calls: ir.Table, believed: ir.Table, devices: ir.Table) -> ir.T
     )
     return found.filter(_.known_as.isnull()).select(
         "row_id",
-        last_person=_.last.substr(_DIGITS),
-        last_ms=_.last.substr(0, _DIGITS).cast("int64"),
-        next_person=_.following.substr(_DIGITS),
-        next_ms=_.following.substr(0, _DIGITS).cast("int64"),
+        last_person=text_of(_.last),
+        last_ms=ms_of(_.last),
+        next_person=text_of(_.following),
+        next_ms=ms_of(_.following),
     )
 
 

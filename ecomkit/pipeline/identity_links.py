@@ -5,12 +5,11 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import epoch_ms
+from ecomkit.pipeline.dated_text import dated, text_of
 from ecomkit.pipeline.identifiers import named_person
 from ecomkit.schemas import IDENTITY_LINKS
 
 _IN_ORDER = ["occurred_at", "message_id"]
-# Milliseconds since 1970 as text that sorts as they do.
-_DIGITS = 15
 
 
 def identity_links(calls: ir.Table, owners: ir.Table, external_ids: ir.Table, aliases: ir.Table) -> ir.Table:
@@ -74,15 +73,13 @@ def _of_devices(calls: ir.Table) -> ir.Table:
     changes = several.mutate(before=_.person_id.lag().over(ibis.window(group_by="identifier", order_by=_IN_ORDER)))
     changes = changes.mutate(changed=ibis.ifelse(_.before == _.person_id, 0, 1))
     stretches = changes.mutate(stretch=_.changed.sum().over(so_far)).group_by([*by_rule, "stretch"]).agg(**spans)
-    # The rule of the earliest call: its instant stands before it as text that sorts as instants do.
-    dated = ibis.union(alone, stretches.select(*alone.columns)).mutate(
-        dated=epoch_ms(_.valid_from).cast(str).lpad(_DIGITS, "0") + _.identity_rule
-    )
-    links = dated.group_by("identifier", "stretch").agg(
+    both = ibis.union(alone, stretches.select(*alone.columns))
+    marked = both.mutate(mark=dated(epoch_ms(both.valid_from), both.identity_rule))
+    links = marked.group_by("identifier", "stretch").agg(
         person_id=_.person_id.min(),
         valid_from=_.valid_from.min(),
         valid_to=_.valid_to.max(),
-        rule=_.dated.min().substr(_DIGITS),
+        rule=text_of(_.mark.min()),
         calls=_.calls.sum(),
     )
     return links.mutate(identifier_type=ibis.literal("anonymous_id")).select(*IDENTITY_LINKS.names)

@@ -6,12 +6,10 @@ from ibis import _
 
 from ecomkit.engines import epoch_ms
 from ecomkit.pipeline.channels import referrer_host
+from ecomkit.pipeline.dated_text import dated, text_of
 from ecomkit.schemas import SESSIONS
 
 LONGEST_GAP_SECONDS = 30 * 60
-
-# Milliseconds since 1970 as text that sorts as they do.
-_DIGITS = 15
 
 
 def with_sessions(calls: ir.Table) -> ir.Table:
@@ -65,17 +63,17 @@ def landings(placed: ir.Table, calls: ir.Table) -> ir.Table:
     calls
         The same calls with all that they say.
     """
-    in_session = placed.filter(_.session_id.notnull()).mutate(
-        is_page=_.call_type.isin(["page", "screen"]), dated=epoch_ms(_.occurred_at).cast(str).lpad(_DIGITS, "0")
-    )
-    # Pages before other calls, then by time: text that sorts so, with the call's id at its end.
-    marked = in_session.mutate(mark=ibis.ifelse(_.is_page, "0", "1") + _.dated + _.message_id)
+    in_session = placed.filter(_.session_id.notnull())
+    is_page = in_session.call_type.isin(["page", "screen"])
+    # Pages before other calls, then by time.
+    mark = ibis.ifelse(is_page, "0", "1") + dated(epoch_ms(in_session.occurred_at), in_session.message_id)
+    marked = in_session.mutate(is_page=is_page, mark=mark)
     spans = marked.group_by("session_id").agg(
         person_id=_.person_id.min(),
         started_at=_.occurred_at.min(),
         ended_at=_.occurred_at.max(),
         pageviews=_.is_page.sum(),
-        landed_with=_.mark.min().substr(_DIGITS + 1),
+        landed_with=text_of(_.mark.min().substr(1)),
     )
     said = calls.select(
         "message_id", "anonymous_id", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content",

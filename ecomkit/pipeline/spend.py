@@ -1,21 +1,25 @@
 """Ad spend: each day and campaign once, in the shop's currency."""
 
+from datetime import date
+
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from ecomkit.pipeline.build_log import NOT_YET_KNOWN
 from ecomkit.pipeline.money import in_shop_currency
 from ecomkit.schemas import AD_SPEND
 
 _GRAIN = ("date", "platform", "account_id", "campaign_id", "campaign_name", "channel", "purpose", "currency")
 
 
-def judged_spend(rows: ir.Table) -> ir.Table:
+def judged_spend(rows: ir.Table, *, known_before: date | None = None) -> ir.Table:
     """Give every row its `outcome` and `reason`: the last word on a fact counts, and of several sources the last.
 
     Within a source the newest version of a row restates the older ones, and a later
     line the earlier. A campaign's day that several sources tell is told by the last
-    of them in shop.toml alone, so that an export beside the tables never counts twice.
+    of them in shop.toml alone, so that an export beside the tables never counts twice. Days from
+    `known_before` on are excluded.
     """
     known = rows.mutate(fact=ibis.coalesce(rows.fact, ibis.literal("line ").concat(rows.row_id.cast(str))))
     same = ibis.window(
@@ -37,8 +41,14 @@ def judged_spend(rows: ir.Table) -> ir.Table:
         else_=None,
     )
     judged = ranked.mutate(reason=reason).drop("place", "counted_key", "last_source")
-    return judged.mutate(
+    judged = judged.mutate(
         outcome=ibis.cases((_.problem.notnull(), "quarantined"), (_.reason.notnull(), "duplicate"), else_="kept")
+    )
+    if known_before is None:
+        return judged
+    later = (judged.date >= known_before).fill_null(False)
+    return judged.mutate(
+        outcome=ibis.ifelse(later, "excluded", judged.outcome), reason=ibis.ifelse(later, NOT_YET_KNOWN, judged.reason)
     )
 
 

@@ -10,6 +10,7 @@ from ecomkit.headlines import ten_digits
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.report.page import render
+from ecomkit.trust import Light
 from ecomkit.words import count, counted, day, days, interval, money, percent, short
 
 _LEVEL = 0.05
@@ -25,14 +26,6 @@ class Entry:
     question: str
     lead: str
     failure: str | None
-
-
-@dataclass(frozen=True)
-class Trust:
-    """The light of the week's data, `green`, `amber` or `red`, and what keeps it from green."""
-
-    light: str
-    reasons: Sequence[str]
 
 
 def corrected(headlines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -70,7 +63,7 @@ def report_json(
     contents: Mapping[str, Any],
     headlines: Sequence[Mapping[str, Any]],
     entries: Sequence[Entry],
-    trust: Trust,
+    light: Light,
 ) -> str:
     """Return the report for machines: the same text for the same input, whenever and wherever it is made."""
     report = {
@@ -80,7 +73,7 @@ def report_json(
         "last_day": period.end - timedelta(days=1),
         "time_zone": period.zone,
         "currency": currency,
-        "trust": {"light": trust.light, "reasons": trust.reasons},
+        "trust": {"light": light.colour, "reasons": light.reasons},
         "headlines": headlines,
         "notebooks": [{"name": entry.name, "question": entry.question, "failure": entry.failure} for entry in entries],
         "data": {**contents, "set_aside": _set_aside(contents)},
@@ -108,7 +101,7 @@ def index_page(
     contents: Mapping[str, Any],
     headlines: Sequence[Mapping[str, Any]],
     entries: Sequence[Entry],
-    trust: Trust,
+    light: Light,
 ) -> str:
     """Return the page that opens a report: headline tiles, questions, and what the data holds."""
     rows = [
@@ -126,8 +119,8 @@ def index_page(
         shop=shop,
         week=period.label,
         span=span(period),
-        light=trust.light,
-        reasons=trust.reasons,
+        light=light.colour,
+        reasons=light.reasons,
         notices=_notices(period, contents, entries),
         # What moved comes first; what nothing is compared with stands behind.
         tiles=[_tile(entry, currency) for entry in sorted(headlines, key=lambda entry: entry["verdict"] is None)],

@@ -21,7 +21,7 @@ from ecomkit.periods import Period, iso_week
 from ecomkit.report import parameters as notebook_parameters
 from ecomkit.report.execute import Run, run_notebooks
 from ecomkit.report.publish import appearing, refuse_foreign_folder
-from ecomkit.trust import light_and_reasons
+from ecomkit.trust import Light, light_and_reasons
 from ecomkit.words import day
 
 NOTEBOOKS = shops.ROOT / "notebooks"
@@ -86,6 +86,7 @@ def run_report(
         _show(console, _outside(shop.settings.name, period, contents))
         return Published(None)
 
+    light = light_and_reasons(shop, period)
     target = out or shops.ROOT / "reports" / folder.name / period.label
     refuse_foreign_folder(target)
     given = {"shop_name": shop_name, "week": period.label}
@@ -94,7 +95,7 @@ def run_report(
         runs = _run_all(paths, values, Path(scratch), console)
         seconds |= {run.name: run.seconds for run in runs}
         with _timed(seconds, "pages"):
-            _write(new, shop, period, contents, runs)
+            _write(new, shop, period, contents, light, runs)
         failed = [run for run in runs if run.failure]
         kept = shops.STORE / "failed" / folder.name / period.label
         _keep_failed(failed, kept)
@@ -162,9 +163,11 @@ def _run_all(
     return [runs[path.stem] for path in paths]
 
 
-def _write(new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], runs: Sequence[Run]) -> None:
+def _write(
+    new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], light: Light, runs: Sequence[Run]
+) -> None:
     """Write every page and report.json into the folder `new`."""
-    from ecomkit.report.index import Entry, Trust, corrected, index_page, report_json, span
+    from ecomkit.report.index import Entry, corrected, index_page, report_json, span
     from ecomkit.report.page import handed_over, heading, notebook_body, render
 
     entries, headlines = [], []
@@ -190,7 +193,7 @@ def _write(new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, A
         "contents": contents,
         "headlines": corrected(headlines),
         "entries": entries,
-        "trust": Trust(*light_and_reasons(shop, period)),
+        "light": light,
     }
     (new / "index.html").write_text(index_page(**told), encoding="utf-8")
     (new / "report.json").write_text(report_json(**told), encoding="utf-8")
