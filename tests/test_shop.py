@@ -73,7 +73,7 @@ def test_a_failed_build_leaves_no_file_and_keeps_the_old_shop(make_shop, monkeyp
     def broken(*arguments, **named):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr("ecomkit.pipeline.build._make_orders", broken)
+    monkeypatch.setattr("ecomkit.pipeline.build.make_orders", broken)
     with pytest.raises(RuntimeError, match="power cut"):
         build_shop(folder)
     assert [path.name for path in good.parent.glob("*") if path.suffix != ".lock"] == [good.name]
