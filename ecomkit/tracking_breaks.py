@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecomkit.frames import to_frame
 from ecomkit.metrics.quality import daily_visits, daily_volumes, filled_properties, library_days
-from ecomkit.models.breaks import ALL_EVENTS, NEW_NORM_DAYS, find_breaks, too_few_to_watch
+from ecomkit.models.breaks import NEW_NORM_DAYS, find_breaks, too_few_to_watch
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
 from ecomkit.words import day, listed, short
@@ -26,7 +26,8 @@ _PRODUCT_EVENTS = ("Product ", "Products ", "Cart ", "Checkout ")
 class Break:
     """One break in tracking: its kind, what it happened to, its local days, and the inputs that it hits.
 
-    `last_day` is None while it still goes on at the end of the data.
+    `events` are those that it is about, none where it is about all. `last_day` is None
+    while it still goes on at the end of the data.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Break:
     first_day: date
     last_day: date | None
     hits: tuple[str, ...]
+    events: tuple[str, ...] = ()
 
     def touches(self, period: Period) -> bool:
         """Say whether a day of the break lies in the period."""
@@ -57,7 +59,7 @@ def breaks_of(shop: Shop) -> list[Break]:
     )
     from_browser, ends = _orders_need_browsers(shop, volumes), shop.data_end
     return [
-        Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row.kind, row.what, from_browser))
+        Break(row.kind, row.what, row.first_day.date(), _last_day(row, ends), _hits(row, from_browser), row.events)
         for row in found.itertuples()
     ]
 
@@ -68,14 +70,18 @@ def too_rare_to_watch(shop: Shop) -> list[str]:
     Of properties, their events are named.
     """
     rare = too_few_to_watch(*_daily(shop), last_day=_last_whole_day(shop))
-    events = rare["what"].str.split(".").str[0]
-    return [f"{kind} ({listed(sorted(set(names)))})" for kind, names in events.groupby(rare["kind"], sort=True)]
+    names = {kind: set() for kind in sorted(set(rare["kind"]))}
+    for row in rare.itertuples():
+        names[row.kind] |= set(row.events or (row.what,))
+    return [f"{kind} ({listed(sorted(of_kind))})" for kind, of_kind in names.items()]
 
 
 def breaks_frame(breaks: Sequence[Break]) -> pd.DataFrame:
-    """Return breaks as rows: `kind`, `what`, `first_day`, `last_day` (missing while it goes on), `hits`."""
-    rows = [(one.kind, one.what, one.first_day, one.last_day, listed(one.hits) or "nothing") for one in breaks]
-    frame = pd.DataFrame(rows, columns=["kind", "what", "first_day", "last_day", "hits"])
+    """Return breaks as rows: `kind`, `what`, `first_day`, `last_day` (missing while it goes on), `hits`, `events`."""
+    rows = [
+        (one.kind, one.what, one.first_day, one.last_day, listed(one.hits) or "nothing", one.events) for one in breaks
+    ]
+    frame = pd.DataFrame(rows, columns=["kind", "what", "first_day", "last_day", "hits", "events"])
     return frame.astype({"first_day": "datetime64[s]", "last_day": "datetime64[s]"})
 
 
@@ -121,17 +127,17 @@ def _last_day(row, ends: date) -> date | None:
     return row.last_day.date()
 
 
-def _hits(kind: str, what: str, orders_from_browser: bool) -> tuple[str, ...]:
+def _hits(row, orders_from_browser: bool) -> tuple[str, ...]:
     """Return the inputs that a break hits, in the order of `INPUTS`."""
-    if kind in HINTS:
+    if row.kind in HINTS:
         return ()
-    if kind == "bot wave":
+    if row.kind == "bot wave":
         return ("visits", "channels")
-    if kind == "UTM stopped parsing":
+    if row.kind == "UTM stopped parsing":
         return ("channels",)
-    if kind == "tracking outage" and what == ALL_EVENTS:
+    if not row.events:
         return INPUTS if orders_from_browser else INPUTS[:3]
-    hit = {name for one in what.split(", ") for name in _hit_by_event(one.partition(".")[0])}
+    hit = {name for event in row.events for name in _hit_by_event(event)}
     return tuple(name for name in INPUTS if name in hit)
 
 

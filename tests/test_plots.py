@@ -148,7 +148,7 @@ VOLUMES = pd.DataFrame(
 )
 BREAKS = pd.DataFrame(
     {
-        "what": ["Product Added", "all events", "Product Added.price, Product Added.sku"],
+        "events": [("Product Added",), (), ("Product Added",)],
         "first_day": pd.to_datetime(["2026-10-10", "2026-10-21", "2026-10-30"]),
         "last_day": pd.to_datetime(["2026-10-20", "2026-10-22", None]),
     }

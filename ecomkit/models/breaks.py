@@ -5,6 +5,7 @@ A number that moves because the tracking broke is no news of the business.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ __all__ = ["ALL_EVENTS", "KINDS", "find_breaks", "too_few_to_watch"]
 
 ALL_EVENTS = "all events"
 SESSIONS = "sessions"
-COLUMNS = ["kind", "what", "first_day", "last_day", "found_day", "expected", "observed"]
+COLUMNS = ["kind", "what", "events", "first_day", "last_day", "found_day", "expected", "observed"]
 # A campaign belongs to a visit, not to each of its calls.
 _OF_VISITS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "campaign_id", "click_id")
 UTM = ("utm_source", "utm_medium", "utm_campaign")
@@ -26,6 +27,13 @@ UTM = ("utm_source", "utm_medium", "utm_campaign")
 ROLLED_OUT, FEWEST_OF_VERSION = 0.01, 5
 # A version of a library that sends little may pause for days.
 _VERSION_PAUSE_DAYS = 7
+
+
+class Series(NamedTuple):
+    """What is watched: its name, and the event that it is about, none for what is about all of them."""
+
+    what: str
+    events: tuple[str, ...] = ()
 
 
 def find_breaks(
@@ -66,18 +74,19 @@ def find_breaks(
     -------
     DataFrame
         One row per break, in order of `first_day`: `kind`, `what` (an event,
-        `event.property`, a library with its version, UTM columns, sessions),
-        `last_day` (null where it has not ended, or has become usual),
+        `event.property`, a library with its version, UTM columns, sessions; several
+        joined by commas), `events` (a tuple of those it is about; empty where it is
+        about all), `last_day` (null where it has not ended, or has become usual),
         `found_day` (the day after which it was known), `expected` and
         `observed`: calls, calls per session, shares or sessions, by kind.
     """
     days = _whole_days(volumes, first_day, last_day)
     rows = []
-    for rule, names, watched in _watched(volumes, properties, visits, days):
+    for rule, series, watched in _watched(volumes, properties, visits, days):
         for span in watched.spans:
             last = None if span.last is None else days[span.last]
             seen = (days[span.first], last, days[span.found], span.expected, span.observed)
-            rows.append((rule.kind, names[span.series], *seen))
+            rows.append((rule.kind, *series[span.series], *seen))
     rows += _new_versions(libraries, days)
     found = _one_per_cause(rows).astype({"expected": "float64", "observed": "float64"})
     for column in ("first_day", "last_day", "found_day"):
@@ -107,17 +116,17 @@ def too_few_to_watch(
     Returns
     -------
     DataFrame
-        One row per kind and series: `kind`, `what`, `a_day`: calls, filled
+        One row per kind and series: `kind`, `what`, `events`, `a_day`: calls, filled
         properties or sessions on a usual day. Properties that many calls leave
         empty are not watched at all, and not named.
     """
     days = _whole_days(volumes, first_day, last_day)
     rows = []
-    for rule, names, watched in _watched(volumes, properties, visits, days):
+    for rule, series, watched in _watched(volumes, properties, visits, days):
         # What is too rare to be seen to double is named once.
         if rule is not rules.EVENT_OUTAGE:
-            rows += [(rule.kind, names[number], a_day) for number, a_day in too_few(rule, watched.norm)]
-    return pd.DataFrame(rows, columns=["kind", "what", "a_day"])
+            rows += [(rule.kind, *series[number], a_day) for number, a_day in too_few(rule, watched.norm)]
+    return pd.DataFrame(rows, columns=["kind", "what", "events", "a_day"])
 
 
 def _whole_days(volumes: pd.DataFrame, first_day: date | None, last_day: date | None) -> pd.DatetimeIndex:
@@ -131,37 +140,39 @@ def _whole_days(volumes: pd.DataFrame, first_day: date | None, last_day: date | 
 
 def _watched(
     volumes: pd.DataFrame, properties: pd.DataFrame, visits: pd.DataFrame, days: pd.DatetimeIndex
-) -> Iterator[tuple[Rule, list[str], Watched]]:
+) -> Iterator[tuple[Rule, list[Series], Watched]]:
     """Watch the series of each kind, those first that explain others."""
     calls = _by_day(volumes[volumes["side"] == "client"], "event_name", "calls", days)
     visits = visits.set_index("day").reindex(days, fill_value=0)
     sessions = visits["sessions"].to_numpy("float64")
     weekdays, known = days.day_of_week.to_numpy(), np.ones(len(days), dtype=bool)
 
-    def watched(rule: Rule, names: list[str], part: np.ndarray, whole: np.ndarray) -> tuple[Rule, list[str], Watched]:
-        return rule, names, watch(np.stack([part, whole - part]), weekdays, known, rule)
+    def watched(rule: Rule, series: list[Series], part: np.ndarray, whole: np.ndarray):
+        return rule, series, watch(np.stack([part, whole - part]), weekdays, known, rule)
 
     total = calls.to_numpy("float64").sum(axis=1, keepdims=True)
-    outages = watched(rules.OUTAGE, [ALL_EVENTS], total, total)
+    outages = watched(rules.OUTAGE, [Series(ALL_EVENTS)], total, total)
     yield outages
     known = known & ~outages[-1].broken.any(axis=1)
-    bots = watched(rules.BOT_WAVE, [SESSIONS], _column(visits["engaged_sessions"]), sessions[:, None])
+    bots = watched(rules.BOT_WAVE, [Series(SESSIONS)], _column(visits["engaged_sessions"]), sessions[:, None])
     yield bots
     known = known & ~bots[-1].broken.any(axis=1)
     each = calls.to_numpy("float64")
     for rule in (rules.DOUBLED_EVENT, rules.EVENT_OUTAGE):
         # Calls per session: the rest is not other calls but sessions.
-        yield watched(rule, list(calls.columns), each, each + sessions[:, None])
+        yield watched(rule, [Series(event, (event,)) for event in calls.columns], each, each + sessions[:, None])
     # What an email carries depends on the mailing.
     by_mail = volumes.loc[volumes["side"] == "email", "event_name"]
     told = properties[~properties["property"].isin(_OF_VISITS) & ~properties["event_name"].isin(by_mail)]
-    told = told.assign(what=told["event_name"] + "." + told["property"])
-    filled, asked = (_by_day(told, "what", values, days) for values in ("filled", "calls"))
-    yield watched(rules.EMPTIED_PROPERTY, list(filled.columns), filled.to_numpy("float64"), asked.to_numpy("float64"))
-    yield watched(rules.UNPARSED_UTM, list(UTM), visits[list(UTM)].to_numpy("float64"), sessions[:, None])
+    filled, asked = (_by_day(told, ["event_name", "property"], values, days) for values in ("filled", "calls"))
+    of_events = [Series(f"{event}.{name}", (event,)) for event, name in filled.columns]
+    yield watched(rules.EMPTIED_PROPERTY, of_events, filled.to_numpy("float64"), asked.to_numpy("float64"))
+    yield watched(
+        rules.UNPARSED_UTM, [Series(name) for name in UTM], visits[list(UTM)].to_numpy("float64"), sessions[:, None]
+    )
 
 
-def _by_day(frame: pd.DataFrame, names: str, values: str, days: pd.DatetimeIndex) -> pd.DataFrame:
+def _by_day(frame: pd.DataFrame, names: str | list[str], values: str, days: pd.DatetimeIndex) -> pd.DataFrame:
     wide = frame.pivot_table(index="day", columns=names, values=values, aggfunc="sum", fill_value=0)
     return wide.reindex(days, fill_value=0)
 
@@ -185,7 +196,7 @@ def _new_versions(libraries: pd.DataFrame, days: pd.DatetimeIndex) -> list[tuple
             first, last = used["day"].iloc[0], used["day"].iloc[-1]
             is_over = days[-1] - last >= pd.Timedelta(days=_VERSION_PAUSE_DAYS)
             seen = (first, last if is_over else None, first, 0.0, float(used["share"].iloc[0]))
-            rows.append((rules.NEW_VERSION, f"{library} {version}", *seen))
+            rows.append((rules.NEW_VERSION, *Series(f"{library} {version}"), *seen))
     return rows
 
 
@@ -194,18 +205,19 @@ def _one_per_cause(rows: list[tuple]) -> pd.DataFrame:
     causes: dict[tuple, dict] = {}
     for row in rows:
         told = dict(zip(COLUMNS, row, strict=True))
-        cause = (told["kind"], _place(told["kind"], told["what"]), told["first_day"])
+        cause = (told["kind"], _place(told), told["first_day"])
         first = causes.setdefault(cause, told)
         if first is not told:
             first["what"] += f", {told['what']}"
+            first["events"] = tuple(dict.fromkeys(first["events"] + told["events"]))
             has_ended = first["last_day"] is not None and told["last_day"] is not None
             first["last_day"] = max(first["last_day"], told["last_day"]) if has_ended else None
             first["found_day"] = min(first["found_day"], told["found_day"])
     return pd.DataFrame(list(causes.values()), columns=COLUMNS)
 
 
-def _place(kind: str, what: str) -> str:
-    if kind == rules.EMPTIED_PROPERTY.kind:
-        return what.partition(".")[0]
+def _place(told: dict) -> tuple[str, ...] | str:
+    if told["kind"] == rules.EMPTIED_PROPERTY.kind:
+        return told["events"]
     # An outage of all calls is none of the single events that stop on the same day.
-    return what if kind == rules.NEW_VERSION or what == ALL_EVENTS else ""
+    return told["what"] if told["kind"] == rules.NEW_VERSION or told["what"] == ALL_EVENTS else ""

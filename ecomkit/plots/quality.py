@@ -67,7 +67,7 @@ def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
 def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day: date, end: date, title: str) -> Axes:
     """Draw every day of the largest events against what the event usually has, and frame the breaks.
 
-    `volumes` has `day, event_name, calls`; `breaks` has `what, first_day, last_day`; `end` is the day after the last.
+    `volumes` has `day, event_name, calls`; `breaks` has `events, first_day, last_day`; `end` is the day after the last.
     """
     days = pd.date_range(first_day, end, freq="D", inclusive="left")
     # Emails go out in waves, and events of a few calls a day are mostly chance: neither is watched in this picture.
@@ -93,7 +93,7 @@ def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day
     names = list(totals.index)
     for one in breaks.itertuples():
         # A break of what is no single event's frames them all.
-        rows = [names.index(event) for event in _events_of(one.what) if event in names] or [0, len(names) - 1]
+        rows = [names.index(event) for event in one.events if event in names] or [0, len(names) - 1]
         left = max(date2num(one.first_day), edges[0])
         right = edges[-1] if pd.isna(one.last_day) else min(date2num(one.last_day) + 1, edges[-1])
         if left < right and min(rows) >= 0:
@@ -128,10 +128,6 @@ def plot_set_aside(days: pd.DataFrame, *, first_day: date, end: date, title: str
     ax.set_xlabel("Week, by its Monday")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=4, frameon=False)
     return ax
-
-
-def _events_of(what: str) -> list[str]:
-    return [one.partition(".")[0] for one in what.split(", ")]
 
 
 def date_ticks(ax: Axes, days: Sequence) -> None:

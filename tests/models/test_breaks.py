@@ -527,7 +527,9 @@ def test_what_is_too_rare_to_be_watched_is_named():
     shop.filled = {"Product Added.price": whole(15), "Product Added.coupon": whole(3)}
     volumes, _libraries, properties, visits = shop.frames()
     rare = too_few_to_watch(volumes, properties, visits)
-    assert list(rare.itertuples(index=False, name=None)) == [("doubled event", "Product Added", 15.0)]
+    told = rare[["kind", "what", "a_day"]]
+    assert list(told.itertuples(index=False, name=None)) == [("doubled event", "Product Added", 15.0)]
+    assert rare["events"].tolist() == [("Product Added",)]
     # And indeed it cannot be told.
     shop.calls["Product Added"][BROKEN : BROKEN + 2] *= 2
     shop.filled = {"page.title": whole(0)}
@@ -559,3 +561,12 @@ def test_days_that_differ_more_than_draws_would_need_a_larger_difference():
     assert (steady.dispersion()[0], uneven.dispersion()[0]) == (1.0, pytest.approx(100**2 / 240 * 28 / 21))
     day = np.array([[200.0], [800.0]])
     assert steady.compare([0], day).z[0] < uneven.compare([0], day).z[0] < 0
+
+
+def test_the_events_of_a_break_are_told_beside_its_name():
+    """A name may hold a dot or a comma: nothing needs to take it apart."""
+    shop = Days()
+    shop.calls["Video.Played, Twice"] = whole(500)
+    shop.calls["Video.Played, Twice"][BROKEN : BROKEN + 3] *= 2
+    [row] = shop.breaks().itertuples()
+    assert (row.kind, row.what, row.events) == ("doubled event", "Video.Played, Twice", ("Video.Played, Twice",))
