@@ -1,4 +1,4 @@
-"""Columns of the tables that account for every row of a shop's input: what was kept, set aside, and why."""
+"""Columns of the tables that account for a shop's input: what was kept, set aside, and why; what came each day."""
 
 import ibis
 
@@ -37,5 +37,42 @@ ROW_REASONS = ibis.schema(
         "reason": "string",
         "rows": "int64",
         "amount": MONEY,
+    }
+)
+
+# Calls that arrived, kept or not: what a watch over tracking reads.
+CALL_DAYS = ibis.schema(
+    {
+        "day": "date",
+        "event_name": "string",
+        "side": "string",
+        "library": "string",
+        "library_version": "string",
+        "outcome": "string",
+        "reason": "string",
+        "calls": "int64",
+        "late": "int64",
+    }
+)
+
+PROPERTY_DAYS = ibis.schema(
+    {
+        "day": "date",
+        "event_name": "string",
+        "property": "string",
+        "calls": "int64",
+        "filled": "int64",
+    }
+)
+
+# Orders as calls tell them beside the same orders in the export.
+ORDER_MATCHES = ibis.schema(
+    {
+        "order_id": "string",
+        "ordered_at": INSTANT,
+        "calls": "int64",
+        "in_export": "boolean",
+        "revenue_in_calls": MONEY,
+        "revenue_in_export": MONEY,
     }
 )

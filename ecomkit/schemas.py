@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.errors import TableError, quoted
-from ecomkit.row_accounts import BUILD_LOG, QUARANTINE, ROW_REASONS
+from ecomkit.row_accounts import BUILD_LOG, CALL_DAYS, ORDER_MATCHES, PROPERTY_DAYS, QUARANTINE, ROW_REASONS
 
 _CAMPAIGN = {
     "utm_source": "string",
@@ -122,17 +122,6 @@ ORDERS = ibis.schema(
     }
 )
 
-ORDER_MATCHES = ibis.schema(
-    {
-        "order_id": "string",
-        "ordered_at": INSTANT,
-        "calls": "int64",
-        "in_export": "boolean",
-        "revenue_in_calls": MONEY,
-        "revenue_in_export": MONEY,
-    }
-)
-
 ORDER_LINES = ibis.schema(
     {
         "order_id": "string",
@@ -235,31 +224,6 @@ EMAIL_CLICKS = ibis.schema(
         "link_host": "string",
         "link_path": "string",
         "machine": "boolean",
-    }
-)
-
-# Calls that arrived, kept or not: what a watch over tracking reads.
-CALL_DAYS = ibis.schema(
-    {
-        "day": "date",
-        "event_name": "string",
-        "side": "string",
-        "library": "string",
-        "library_version": "string",
-        "outcome": "string",
-        "reason": "string",
-        "calls": "int64",
-        "late": "int64",
-    }
-)
-
-PROPERTY_DAYS = ibis.schema(
-    {
-        "day": "date",
-        "event_name": "string",
-        "property": "string",
-        "calls": "int64",
-        "filled": "int64",
     }
 )
 

@@ -86,7 +86,7 @@ class Shop:
         return self.settings.currency
 
     @property
-    def channel_rules(self) -> str:
+    def channel_groups(self) -> str:
         """The version of the default channel groups, and how many rules of the shop's own come before them."""
         own = len(self.settings.channel_rules)
         return VERSION if not own else f"{VERSION}, after {own} of the shop's own"

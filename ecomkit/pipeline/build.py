@@ -124,12 +124,13 @@ def _make_events(
 
 def _count_days(bench: Workbench) -> None:
     with bench.log.step("calls per day") as counts:
-        zone, calls = bench.settings.time_zone, bench.table("calls")
-        counted = bench.keep("call_days", daily_counts.call_days(bench.table("verdicts"), calls, zone=zone))
+        zone, verdicts = bench.settings.time_zone, bench.table("verdicts")
+        counted = bench.keep("call_days", daily_counts.call_days(verdicts, bench.table("calls"), zone=zone))
         kept = bench.table("kept_calls")
         bench.keep("property_days", daily_counts.property_days(kept, bench.table("call_items"), zone=zone))
         # A call that does not say when it was made is in no day; reading it has put it into quarantine.
-        counts["rows_in"] = counts["rows_out"] = counted.calls.sum().fill_null(0).to_pyarrow().as_py()
+        counts["rows_in"] = rows_of(verdicts.filter(_.occurred_at.notnull()))
+        counts["rows_out"] = counted.calls.sum().fill_null(0).to_pyarrow().as_py()
 
 
 def _make_emails(bench: Workbench, calls: ir.Table) -> None:

@@ -224,7 +224,7 @@ def create_external_ids(con: duckdb.DuckDBPyConnection, reading: Reading) -> Non
     """Create `external_ids`: a row per id of a person in a call's `context.externalIds`; `row_id` names the call."""
     shape = '[{"id": "VARCHAR", "type": "VARCHAR", "collection": "VARCHAR"}]'
     con.execute(
-        rf"""CREATE OR REPLACE TABLE external_ids AS
+        f"""CREATE OR REPLACE TABLE external_ids AS
         WITH listed AS (
             SELECT row_id, unnest(json_transform(unquoted(external_ids), '{shape}')) AS sent
             FROM calls WHERE external_ids IS NOT NULL AND problem IS NULL AND json_valid(unquoted(external_ids))
