@@ -6,38 +6,38 @@ from rich.text import Text
 
 from ecomkit.frames import to_frame
 from ecomkit.metrics.identity_audit import links_by_rule, merging_effect, suspects
+from ecomkit.pipeline.identifiers import NAMES
 from ecomkit.shop import Shop
 from ecomkit.words import UNKNOWN, count, percent, short
 
 MOST_SUSPECTS = 20
+_COUNTED = ("people", "devices", "calls")
 
 
 def show(shop: Shop, console: Console) -> None:
     """Show what each rule linked, people and customers before merging and after it, and the first suspects."""
     console.print(_links(shop))
     console.print(_effect(shop))
-    found = to_frame(suspects(shop.events, shop.identity_links))
-    if found.empty:
+    found = suspects(shop.events, shop.identity_links)
+    number = to_frame(found.count().as_table()).iloc[0, 0]
+    if not number:
         _say(console, "No identifier is shared by several people.")
         return
     table = Table("suspect", "entry for the undo list", *(Column(name, justify="right") for name in _COUNTED))
-    for row in found.head(MOST_SUSPECTS).itertuples():
+    for row in to_frame(found.limit(MOST_SUSPECTS)).itertuples():
         table.add_row(
             row.why,
             Text(_entry(row.identifier_type, row.identifier)),
             *(_told(getattr(row, name)) for name in _COUNTED),
         )
     console.print(table)
-    if len(found) > MOST_SUSPECTS:
-        _say(console, f"and {count(len(found) - MOST_SUSPECTS)} more")
+    if number > MOST_SUSPECTS:
+        _say(console, f"and {count(number - MOST_SUSPECTS)} more")
     _say(
         console,
         "An entry in `undo` of [identity] in shop.toml takes an identifier out of every merge; its calls stay. "
         "These are single people's: they belong in the terminal, not in a report.",
     )
-
-
-_COUNTED = ("people", "devices", "calls")
 
 
 def _links(shop: Shop) -> Table:
@@ -59,8 +59,8 @@ def _effect(shop: Shop) -> Table:
 def _entry(kind: str, identifier: str) -> str:
     """Return what takes an identifier out of every merge; of a person, the identifier that names him."""
     if kind == "person":
-        kind, _colon, identifier = identifier.partition(":")
-        kind = {"user": "user_id", "guest": "email"}.get(kind, kind)
+        name, _colon, identifier = identifier.partition(":")
+        kind = next((kind for kind, its_name in NAMES.items() if its_name == name), name)
     return f"{kind}:{identifier}"
 
 

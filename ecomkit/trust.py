@@ -99,10 +99,8 @@ class _Share(NamedTuple):
 def _shares(shop: Shop, period: Period) -> Mapping[str, _Share]:
     """Return the share of each check, by name."""
     calls = _sums(daily_outcomes(shop.call_days).filter(_.day >= period.start, _.day < period.end))
-    sessions, orders = (
-        shop.sessions.filter(period.holds(_.started_at)),
-        shop.orders.filter(period.holds(_.ordered_at)),
-    )
+    sessions = shop.sessions.filter(period.holds(_.started_at))
+    orders = shop.orders.filter(period.holds(_.ordered_at))
     known = to_frame(identity_coverage(sessions, orders)).iloc[0]
     by_rule = to_frame(aov(orders, by="session_rule"))
     loose = by_rule.orders[by_rule.session_rule.isna()].sum()

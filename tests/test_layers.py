@@ -45,7 +45,7 @@ ALLOWED = {
     "headlines": {"errors", "words", "metrics"},
     "tracking_breaks": {"frames", "metrics", "models.breaks", "periods", "shop", "words"},
     "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
-    "identity_table": {"frames", "metrics", "shop", "words"},
+    "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
     "explain": GROUND | {"engines", "metrics", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},
     "simulate": {"errors", "periods", "segment_names"},

@@ -7,7 +7,8 @@ from ibis import _
 from ecomkit.metrics.ratio import share
 from ecomkit.schemas import EVENTS, IDENTITY_LINKS, ORDERS, SESSIONS, require
 
-# More people behind one identifier, or devices behind one person, are worth a look.
+# So many people behind one identifier are worth a look, and so many devices behind one person: who clears his cookies
+# every month is there within two years.
 MANY_PEOPLE = 2
 MANY_DEVICES = 20
 

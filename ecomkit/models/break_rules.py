@@ -115,6 +115,18 @@ def _unparsed(days: Comparison) -> np.ndarray:
     return (days.usual_part >= FEWEST) & (_of_share(days) <= HALVED) & came_without & (days.z <= -LEAST_Z)
 
 
+def _halved(days: Comparison) -> np.ndarray:
+    return _in_logs(_of_share(days), HALVED)
+
+
+def _calls_per_session(days: Comparison) -> tuple[np.ndarray, np.ndarray]:
+    return days.usual_per_rest, days.per_rest
+
+
+def _shares(days: Comparison) -> tuple[np.ndarray, np.ndarray]:
+    return days.usual_share, days.share
+
+
 OUTAGE = Rule(
     "tracking outage",
     lambda days: _in_logs(_of_calls(days), LOST),
@@ -127,30 +139,10 @@ BOT_WAVE = Rule(
     _flooded,
     lambda days: (days.usual_whole, days.whole),
 )
-DOUBLED_EVENT = Rule(
-    "doubled event",
-    lambda days: _in_logs(_per_session(days), DOUBLED),
-    _doubled,
-    lambda days: (days.usual_per_rest, days.per_rest),
-)
-EVENT_OUTAGE = Rule(
-    "tracking outage",
-    lambda days: _in_logs(_per_session(days), LOST),
-    _event_lost,
-    lambda days: (days.usual_per_rest, days.per_rest),
-)
-EMPTIED_PROPERTY = Rule(
-    "property turned null",
-    lambda days: _in_logs(_of_share(days), HALVED),
-    _emptied,
-    lambda days: (days.usual_share, days.share),
-)
-UNPARSED_UTM = Rule(
-    "UTM stopped parsing",
-    lambda days: _in_logs(_of_share(days), HALVED),
-    _unparsed,
-    lambda days: (days.usual_share, days.share),
-)
+DOUBLED_EVENT = Rule("doubled event", lambda days: _in_logs(_per_session(days), DOUBLED), _doubled, _calls_per_session)
+EVENT_OUTAGE = Rule(OUTAGE.kind, lambda days: _in_logs(_per_session(days), LOST), _event_lost, _calls_per_session)
+EMPTIED_PROPERTY = Rule("property turned null", _halved, _emptied, _shares)
+UNPARSED_UTM = Rule("UTM stopped parsing", _halved, _unparsed, _shares)
 NEW_VERSION = "new library version"
 KINDS = (
     OUTAGE.kind, DOUBLED_EVENT.kind, EMPTIED_PROPERTY.kind, NEW_VERSION, UNPARSED_UTM.kind, BOT_WAVE.kind,

@@ -92,11 +92,11 @@ def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day
     )
     names = list(totals.index)
     for one in breaks.itertuples():
-        # A break of what is no single event's frames them all.
-        rows = [names.index(event) for event in one.events if event in names] or [0, len(names) - 1]
+        # What is no single event's is a break of them all.
+        rows = [names.index(event) for event in one.events or names if event in names]
         left = max(date2num(one.first_day), edges[0])
         right = edges[-1] if pd.isna(one.last_day) else min(date2num(one.last_day) + 1, edges[-1])
-        if left < right and min(rows) >= 0:
+        if left < right and rows:
             box = Rectangle((left, min(rows)), right - left, max(rows) - min(rows) + 1, fill=False)
             box.set(edgecolor=INK, linewidth=2, clip_on=False)
             ax.add_patch(box)
@@ -110,7 +110,7 @@ def plot_daily_volumes(volumes: pd.DataFrame, breaks: pd.DataFrame, *, first_day
 
 
 def plot_set_aside(days: pd.DataFrame, *, first_day: date, end: date, title: str) -> Axes:
-    """Draw, per week, the share of calls set aside by outcome, and of those kept that came late.
+    """Draw, per week, the share of calls that were set aside, by outcome, and that were kept and came late.
 
     `days` is what `metrics.quality.daily_outcomes` returns.
     """
