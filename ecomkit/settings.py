@@ -54,6 +54,8 @@ class Settings:
     exclude_bots: bool = True
     staff: tuple[str, ...] = ()
     test_orders: tuple[str, ...] = ()
+    b2b_order_units: int | None = None
+    b2b_customers: tuple[str, ...] = ()
     channel_rules: tuple[dict[str, str], ...] = ()
     margin: float = 1.0
     retargeting: tuple[str, ...] = ()
@@ -82,6 +84,7 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
     "money": {"rule": ("money_rule", str), "rates": ("rates", str)},
     "refunds": {"look_back_days": ("refund_look_back_days", int)},
     "exclude": {"bots": ("exclude_bots", bool), "staff": ("staff", list), "test_orders": ("test_orders", list)},
+    "b2b": {"order_units": ("b2b_order_units", int), "customers": ("b2b_customers", list)},
     "channels": {"rules": ("channel_rules", list)},
     "margin": {"default": ("margin", (int, float))},
     "spend": {"retargeting": ("retargeting", list), "monthly_fees": ("monthly_fees", dict)},
@@ -170,10 +173,12 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
         problems.append(f"'rule' in [money] is '{rule}', not one of {quoted(MONEY_RULES)}")
     if not re.fullmatch("[A-Z]{3}", values.get("currency", "EUR")):
         problems.append(f"'currency' is '{values['currency']}', not a code of three capitals such as 'EUR'")
-    for key in ("own_hosts", "staff", "test_orders", "retargeting", "undo"):
+    for key in ("own_hosts", "staff", "test_orders", "retargeting", "undo", "b2b_customers"):
         wrong = [item for item in values.get(key, []) if not isinstance(item, str)]
         if wrong:
-            problems.append(f"'{key}' holds {wrong}, which are not texts")
+            problems.append(f"'{key.removeprefix('b2b_')}' holds {wrong}, which are not texts")
+    if values.get("b2b_order_units", 1) < 1:
+        problems.append(f"'order_units' in [b2b] is {values['b2b_order_units']}, not 1 or more")
     for entry in values.get("undo", []):
         kind, colon, _value = entry.partition(":") if isinstance(entry, str) else ("email", ":", "")
         if not colon or not re.fullmatch("[a-z0-9_.]+", kind):

@@ -5,18 +5,21 @@ import hashlib
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.errors import UsageError, did_you_mean, quoted
+from ecomkit.filters import Filters, Select, check_values, read_filters
+from ecomkit.narrowing import Part
 from ecomkit.periods import Period, day_start, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.pipeline.channels import VERSION
@@ -56,19 +59,26 @@ def find_shop(name: str | Path) -> Path:
 class Shop:
     """An opened shop: its settings, and its canonical tables as lazy Ibis tables.
 
-    Every table exists; those that the shop's sources do not feed are empty.
+    Every table exists; those that the shop's sources do not feed are empty. With
+    `filters`, the tables hold that part of the shop alone; `whole` is all of it.
     """
 
     settings: Settings
     con: ibis.BaseBackend
+    filters: Filters = Filters()
 
     def __getattr__(self, name: str) -> ir.Table:
         if name in CANONICAL:
-            return self.con.table(name)
+            return Part(self.filters, self.con.table, self.settings).table(name)
         raise AttributeError(f"A shop has no '{name}'. Its tables are {quoted(CANONICAL)}.")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *CANONICAL]
+
+    @property
+    def whole(self) -> "Shop":
+        """The same shop without filters."""
+        return replace(self, filters=Filters())
 
     @property
     def name(self) -> str:
@@ -98,12 +108,11 @@ class Shop:
 
     @cached_property
     def _span(self) -> tuple[date, date] | None:
+        events, orders, refunds = (self.con.table(name) for name in ("events", "orders", "refunds"))
         # A clock that runs ahead does not make the data longer than they are.
-        happened = ibis.least(self.events.occurred_at, ibis.coalesce(self.events.received_at, self.events.occurred_at))
+        happened = ibis.least(events.occurred_at, ibis.coalesce(events.received_at, events.occurred_at))
         instants = ibis.union(
-            self.events.select(at=happened),
-            self.orders.select(at=_.ordered_at),
-            self.refunds.select(at=_.refunded_at),
+            events.select(at=happened), orders.select(at=_.ordered_at), refunds.select(at=_.refunded_at)
         )
         [row] = instants.agg(first=_.at.min(), last=_.at.max()).to_pyarrow().to_pylist()
         if row["first"] is None:
@@ -139,7 +148,8 @@ class Shop:
     def contents(self, period: Period) -> dict:
         """Return what the shop holds, in all and in the period, and what was set aside and why.
 
-        Cancelled orders are not orders.
+        Cancelled orders are not orders. Under filters the counts are those of the part;
+        what was set aside is of the whole.
         """
         orders, sessions = self.orders.filter(_.status != "cancelled"), self.sessions
         counted = {
@@ -158,6 +168,8 @@ class Shop:
         rows = reasons.order_by("outcome", "reason").to_pyarrow().to_pylist()
         last_day = self.data_end - timedelta(days=1) if self.data_end else None
         return found | {
+            "filters": str(self.filters) if self.filters else "",
+            "cannot_tell": self.filters.cannot_tell(),
             "first_day": self.first_day,
             "last_day": last_day,
             "set_aside": [(row["outcome"], row["reason"], row["rows"], row["amount"]) for row in rows],
@@ -165,18 +177,41 @@ class Shop:
 
 
 def open_shop(
-    name: str | Path, *, as_of: date | None = None, progress: Callable[[str], None] = lambda step: None
+    name: str | Path,
+    *,
+    filters: Mapping[str, Any] | None = None,
+    select: Select = "orders",
+    as_of: date | None = None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> Shop:
     """Open a shop read-only, building it first if its input, settings or the kit changed.
 
     With `as_of`, the shop is as it was known at the end of that local day: calls received
     later count for nothing, nor do the people that they merge. Many notebooks may hold one
     shop open at once.
+
+    Parameters
+    ----------
+    name
+        A folder with a shop.toml, or a name under `data/fixtures/` or `examples/`.
+    filters
+        What part of the shop to look at: values of `channel`, `category`, `country` or `device`,
+        one or a list, and `b2b`, False to leave business customers out.
+    select
+        What the filters are about: `orders`, with the sessions and events of their kind, or
+        `customers`, by their first order, with all that these customers ever did.
+    as_of
+        The last local day that is known.
+    progress
+        Told each step of a build.
     """
+    chosen = read_filters(filters or {}, select)
     path = build_shop(name, as_of=as_of, progress=progress)
     con = ibis.duckdb.connect(str(path), read_only=True)
     con.raw_sql("SET TimeZone = 'UTC'")
-    return Shop(load_settings(find_shop(name) / "shop.toml"), con)
+    settings = load_settings(find_shop(name) / "shop.toml")
+    check_values(chosen, con.table, settings)
+    return Shop(settings, con, chosen)
 
 
 def build_shop(

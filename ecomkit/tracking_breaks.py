@@ -52,7 +52,8 @@ class Break:
 
 
 def breaks_of(shop: Shop) -> list[Break]:
-    """Find the breaks in a shop's tracking, over all its days, the earliest first."""
+    """Find the breaks in a shop's tracking, over all its days and whatever it is filtered by, the earliest first."""
+    shop = shop.whole
     volumes, properties, visits = _daily(shop)
     found = find_breaks(
         volumes, to_frame(library_days(shop.call_days)), properties, visits, last_day=_last_whole_day(shop)
@@ -69,6 +70,7 @@ def too_rare_to_watch(shop: Shop) -> list[str]:
 
     Of properties, their events are named.
     """
+    shop = shop.whole
     rare = too_few_to_watch(*_daily(shop), last_day=_last_whole_day(shop))
     names = {kind: set() for kind in sorted(set(rare["kind"]))}
     for row in rare.itertuples():

@@ -97,7 +97,8 @@ class _Share(NamedTuple):
 
 
 def _shares(shop: Shop, period: Period) -> Mapping[str, _Share]:
-    """Return the share of each check, by name."""
+    """Return the share of each check, by name; the data are judged as a whole."""
+    shop = shop.whole
     calls = _sums(daily_outcomes(shop.call_days).filter(_.day >= period.start, _.day < period.end))
     sessions = shop.sessions.filter(period.holds(_.started_at))
     orders = shop.orders.filter(period.holds(_.ordered_at))

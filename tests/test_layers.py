@@ -22,7 +22,9 @@ ALLOWED = {
     "sources": {"errors", "settings", "segment_names"},
     "pipeline": GROUND | {"engines", "settings", "segment_names", "sources"},
     "whole_files": set(),
-    "shop": GROUND | {"settings", "sources.warehouse", "pipeline", "whole_files"},
+    "filters": {"errors", "settings", "words"},
+    "narrowing": {"filters", "metrics.acquisition", "periods", "settings"},
+    "shop": GROUND | {"filters", "narrowing", "settings", "sources.warehouse", "pipeline", "whole_files"},
     "check": {"errors", "settings", "shop", "pipeline.build", "words"},
     "check_table": {"check", "shop", "words"},
     "init": {

@@ -96,6 +96,7 @@ def test_exactly_one_cell_holds_the_parameters_and_only_literals_with_help(noteb
 def test_papermill_knows_shop_and_week_and_the_help_of_each_parameter(path):
     known = inspect_notebook(path)
     assert list(known)[:2] == ["shop_name", "week"]
+    assert known["filters"]["default"] == "{}"
     assert (known["shop_name"]["default"], known["week"]["default"]) == ('"shop"', '"last"')
     assert [name for name, parameter in known.items() if not parameter["help"]] == []
     assert [name for name, parameter in known.items() if parameter["inferred_type_name"] == "None"] == []
@@ -116,8 +117,13 @@ def test_a_notebook_imports_the_kit_and_its_tables_and_nothing_that_reads_or_fit
     assert [module for module in modules if module.startswith(forbidden)] == []
 
 
-def test_the_shop_is_opened_fourth(notebook):
-    assert lines(notebook["cells"][3])[0] == "shop = open_shop(shop_name)"
+def test_the_shop_is_opened_fourth_with_its_filters_in_every_caption(notebook):
+    opened, captioned = lines(notebook["cells"][3])[:2]
+    assert opened in (
+        "shop = open_shop(shop_name, filters=filters)",
+        'shop = open_shop(shop_name, filters=filters, select="customers")',
+    )
+    assert captioned.removeprefix("plots.") == "caption(shop.filters)"
 
 
 def test_what_is_in_the_data_comes_before_the_questions(notebook):

@@ -20,7 +20,7 @@ from ecomkit.plots.sales import (
     plot_weekly_net_revenue,
     plot_weekly_visit_to_order_rate,
 )
-from ecomkit.plots.style import BLUE, GREY, ORANGE, PALETTE, use_style
+from ecomkit.plots.style import BLUE, GREY, ORANGE, PALETTE, caption, use_style
 
 WEEK = date(2026, 10, 26)
 
@@ -487,3 +487,12 @@ def test_value_bars_stack_to_the_lifetime_value_beside_the_cost():
 def test_the_palette_is_fixed():
     colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     assert tuple(mpl.colors.to_hex(colour).upper() for colour in colours) == PALETTE
+
+
+def test_every_figure_after_a_caption_says_which_part_it_shows_until_the_style_is_set_anew():
+    caption("Only channel Email.")
+    plotted = plot_weekly_aov(weeks_of("aov", [50.0, 55.0, 60.0]), week=WEEK, currency="EUR", title="Worth?")
+    assert " ".join(title_and_source(plotted)[1].split()).endswith("Band: 95 % interval. Only channel Email.")
+    use_style()
+    plotted = plot_weekly_aov(weeks_of("aov", [50.0, 55.0, 60.0]), week=WEEK, currency="EUR", title="Worth?")
+    assert "Only" not in title_and_source(plotted)[1]

@@ -14,6 +14,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from ecomkit import shop as shops
+from ecomkit.plots import style
 from tests.calls import identify, order, page, track
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -83,6 +84,7 @@ def said(monkeypatch):
             heard.append(data["text/plain"])
 
     monkeypatch.setattr(IPython.display, "display", hear)
+    monkeypatch.setattr(style, "_CAPTION", [])
     return heard
 
 

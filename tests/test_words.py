@@ -227,3 +227,10 @@ def test_an_empty_shop_has_a_sentence_too():
     assert what_is_in({"orders": 0, "set_aside": []}) == (
         "No row was set aside. This shop has no orders, so what needs them stays empty."
     )
+
+
+def test_what_is_in_names_the_filter_and_what_it_cannot_be_told_of():
+    contents = CONTENTS | {"filters": "Only country DE.", "cannot_tell": ["sessions", "events"], "sessions": 0}
+    said = what_is_in(contents, needs=("orders", "sessions"))
+    assert said.startswith("Only country DE. ")
+    assert said.endswith("The filter cannot be told of sessions, so what needs them stays empty.")

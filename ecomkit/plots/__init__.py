@@ -14,9 +14,10 @@ from ecomkit.plots.sales import (
     plot_weekly_net_revenue,
     plot_weekly_visit_to_order_rate,
 )
-from ecomkit.plots.style import use_style
+from ecomkit.plots.style import caption, use_style
 
 __all__ = [
+    "caption",
     "plot_cac",
     "plot_checks",
     "plot_clv_path",

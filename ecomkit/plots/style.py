@@ -17,10 +17,13 @@ WIDTH, HEIGHT, DPI = 8.0, 4.2, 110
 _TITLE_SIZE, _TEXT_SIZE = 15, 12
 _TITLE_LETTERS, _SUBTITLE_LETTERS = 64, 92
 _NO_DATA = "No data for this question"
+# What every later figure says of the part of the shop that it shows.
+_CAPTION: list[str] = []
 
 
 def use_style() -> None:
-    """Give every later figure the kit's fonts, colours and size."""
+    """Give every later figure the kit's fonts, colours and size, and no caption."""
+    _CAPTION.clear()
     sns.set_theme(
         style="whitegrid",
         palette=list(PALETTE),
@@ -44,6 +47,11 @@ def use_style() -> None:
     )
 
 
+def caption(filters: object) -> None:
+    """Say under the title of every later figure which part of the shop it shows."""
+    _CAPTION[:] = [str(filters)]
+
+
 def new_axes(title: str, subtitle: str, *, height: float = HEIGHT) -> Axes:
     """Return the axes of a new figure under a title and a line that tells source and span.
 
@@ -51,7 +59,7 @@ def new_axes(title: str, subtitle: str, *, height: float = HEIGHT) -> Axes:
     `height` is in inches.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, height), layout="constrained")
-    title, subtitle = fill(title, _TITLE_LETTERS), fill(subtitle, _SUBTITLE_LETTERS)
+    title, subtitle = fill(title, _TITLE_LETTERS), fill(" ".join([subtitle, *_CAPTION]), _SUBTITLE_LETTERS)
     below_title = 0.06 + _lines_height(title, _TITLE_SIZE)
     figure.suptitle(title, x=0.01, y=1 - 0.06 / height, ha="left", va="top", size=_TITLE_SIZE, weight="bold")
     figure.text(0.01, 1 - below_title / height, subtitle, va="top", color=DARK_GREY)

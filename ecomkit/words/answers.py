@@ -21,8 +21,10 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
     needs
         Tables without which a part of the notebook stays empty.
     """
+    untold = [_TABLES.get(name, name) for name in contents.get("cannot_tell", ()) if name in needs]
     lacks = [_TABLES.get(name, name) for name in needs if not contents.get(name)]
-    sentences = []
+    lacks = [name for name in lacks if name not in untold]
+    sentences = [contents.get("filters", "")]
     if contents.get("orders"):
         guests = contents.get("guest_orders") or 0
         guest_share = percent(guests / contents["orders"])
@@ -38,6 +40,8 @@ def what_is_in(contents: Mapping[str, Any], needs: Sequence[str] = ("orders",)) 
             f"and {counted(contents.get('sessions_in_period'), 'session')}."
         )
     sentences.append(_set_aside(contents.get("set_aside") or ()))
+    if untold:
+        sentences.append(f"The filter cannot be told of {listed(untold)}, so what needs them stays empty.")
     if lacks:
         them = "it" if lacks == ["ad spend"] else "them"
         sentences.append(
