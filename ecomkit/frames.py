@@ -54,6 +54,23 @@ def trailing_weeks(frame: pd.DataFrame, period: Period, *, weeks: int, rates: Se
     return shown.astype(kinds).reset_index()
 
 
+def beside_year_before(shown: pd.DataFrame, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Add `<name>_year_before` to weeks: the value of the week 52 weeks earlier, null where that was not observed.
+
+    Parameters
+    ----------
+    shown
+        One row per `week` (its Monday).
+    frame
+        The rows of all weeks.
+    names
+        Columns of both.
+    """
+    earlier = frame.set_index("week")[list(names)]
+    earlier.index = earlier.index + pd.Timedelta(weeks=52)
+    return shown.join(earlier.add_suffix("_year_before"), on="week")
+
+
 def row_of_week(frame: pd.DataFrame, period: Period) -> pd.Series | None:
     """Return the row of the week that `period` is, or None where the frame has none."""
     rows = frame[frame["week"] == pd.Timestamp(period.start)]

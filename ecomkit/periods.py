@@ -62,6 +62,19 @@ class Period:
         shift = timedelta(days=self.days * periods)
         return Period(self.start - shift, self.end - shift, self.zone)
 
+    def year_before(self) -> "Period":
+        """Return the same weekdays a year ago: 52 weeks before."""
+        return Period(self.start - timedelta(weeks=52), self.end - timedelta(weeks=52), self.zone)
+
+    def weekdays_over(self, data_end: date | None) -> int:
+        """Return how many of a week's days are over, at least 1, where the data end before `data_end`; 7 of a whole one.
+
+        The newest day of data may still be going on, so it is not over.
+        """
+        if data_end is None or data_end >= self.end:
+            return self.days
+        return max((data_end - self.start).days - 1, 1)
+
     def four_weeks_before(self, *, days: int) -> "Period":
         """Return the four weeks that end `days` days before this one does."""
         end = self.end - timedelta(days=days)

@@ -7,8 +7,8 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import local_day
-from ecomkit.metrics.bookings import bookings_of
-from ecomkit.metrics.grains import Grain, local_span
+from ecomkit.metrics.bookings import bookings_of, kept_orders
+from ecomkit.metrics.grains import Grain, local_span, of_weekdays
 from ecomkit.schemas import ORDERS, REFUNDS, require
 
 
@@ -20,6 +20,8 @@ def new_and_returning(
     as_of: datetime,
     look_back_days: int,
     grain: Grain = "week",
+    weekdays: int = 7,
+    history: ir.Table | None = None,
 ) -> ir.Table:
     """Split customers and what they spent into new ones and returning ones.
 
@@ -31,8 +33,8 @@ def new_and_returning(
     Parameters
     ----------
     orders, refunds
-        The shop's tables (schemas `ORDERS` and `REFUNDS`), with their whole
-        history. Cancelled orders are left out.
+        The shop's tables (schemas `ORDERS` and `REFUNDS`), or a part of them.
+        Cancelled orders are left out.
     zone
         The shop's time zone.
     as_of
@@ -42,6 +44,11 @@ def new_and_returning(
         first ever.
     grain
         `day`, `week` (named by its Monday) or `month` (by its first day).
+    weekdays
+        How many local days of each week count, as in `sales`.
+    history
+        All orders of the shop where `orders` are a part of them: whoever bought
+        before from another part is not new.
 
     Returns
     -------
@@ -56,12 +63,11 @@ def new_and_returning(
     require(orders, ORDERS)
     require(refunds, REFUNDS)
     local = local_span(grain)
-    customer = ibis.window(group_by="customer_id")
-    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
-    bookings = bookings.mutate(
-        first_at=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(customer),
-        history_from=(_.orders == 1).ifelse(_.booked_at, ibis.null(ORDERS["ordered_at"])).min().over(ibis.window()),
-    )
+    ever = kept_orders(orders if history is None else history, as_of)
+    firsts = ever.group_by("customer_id").aggregate(first_at=_.ordered_at.min())
+    firsts = firsts.mutate(history_from=_.first_at.min().over(ibis.window()))
+    bookings = of_weekdays(bookings_of(orders, refunds, as_of), "booked_at", zone, weekdays)
+    bookings = bookings.mutate(local(_.booked_at, zone).name(grain)).left_join(firsts, "customer_id")
     history_from = local_day(bookings.history_from, zone)
     is_first = local(bookings.first_at, zone) == bookings[grain]
     is_known = has_look_back(history_from, bookings[grain], look_back_days)

@@ -25,6 +25,22 @@ def local_span(grain: str) -> Callable[[ir.TimestampValue, str], ir.DateValue]:
     return _LOCAL[grain]
 
 
+def of_weekdays(table: ir.Table, instant: str, zone: str, weekdays: int) -> ir.Table:
+    """Keep the rows of the first `weekdays` local days of each week, Monday first: what has passed of one not over.
+
+    Raises
+    ------
+    UsageError
+        If a week has no such number of days.
+    """
+    if not 1 <= weekdays <= 7:
+        raise UsageError(f"A week has no {weekdays} first days. Give 1 to 7.")
+    if weekdays == 7:
+        return table
+    day = local_day(table[instant], zone)
+    return table.filter(day.delta(local_week(table[instant], zone), unit="day") < weekdays)
+
+
 def grouped(
     table: ir.Table, instant: str, by: str | Sequence[str] | None, zone: str | None, grain: Grain | None
 ) -> tuple[ir.Table, list[str]]:

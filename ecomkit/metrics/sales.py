@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import is_middle
 from ecomkit.errors import UsageError
 from ecomkit.metrics.bookings import bookings_of, cluster_of, customer_or_order, kept_orders
-from ecomkit.metrics.grains import Grain, grouped, local_span
-from ecomkit.metrics.ratio import ratio_sums, share, total_sums
+from ecomkit.metrics.grains import Grain, grouped, local_span, of_weekdays
+from ecomkit.metrics.ratio import flag, ratio_sums, share, total_sums
 from ecomkit.schemas import ORDERS, REFUNDS, require
 
 
@@ -58,12 +59,15 @@ def net_revenue(orders: ir.Table, refunds: ir.Table, *, as_of: datetime, view: L
     raise UsageError(f"'{view}' is not a view of net revenue. Choose 'cash' or 'order'.")
 
 
-def sales(orders: ir.Table, refunds: ir.Table, *, zone: str, as_of: datetime, grain: Grain = "week") -> ir.Table:
+def sales(
+    orders: ir.Table, refunds: ir.Table, *, zone: str, as_of: datetime, grain: Grain = "week", weekdays: int = 7
+) -> ir.Table:
     """Sum up orders, revenue, refunds and net revenue per local week, day or month.
 
     Revenue is after discount, before refunds, shipping and tax; net revenue is
-    revenue less the refunds booked in the same week (the cash view). A week
-    with neither order nor refund has no row.
+    revenue less the refunds booked in the same week (the cash view). The share
+    of refunds sets those booked in the week against the week's revenue, though
+    most are of older orders. A week with neither order nor refund has no row.
 
     Parameters
     ----------
@@ -76,41 +80,54 @@ def sales(orders: ir.Table, refunds: ir.Table, *, zone: str, as_of: datetime, gr
         The instant at which the data ends, exclusive.
     grain
         `day`, `week` (named by its Monday) or `month` (by its first day).
+    weekdays
+        How many local days of each week count, Monday first: fewer than 7 set
+        the part that has passed of a week against the same part of others.
 
     Returns
     -------
     Table
         One row per `grain`, in order: `orders`, `customers`,
-        `zero_value_orders`, `revenue`, `discount`, `refunds`, `net_revenue`,
-        `aov` (revenue / orders, null without orders), then the sums per
-        customer that intervals read: `aov_*` as in `cluster_sums`, and
-        `<total>_clusters`, `<total>_squares` for `orders`, `revenue` and
-        `net_revenue`. Money in the shop's currency.
+        `zero_value_orders`, `gross`, `discount`, `revenue`, `refunds`,
+        `net_revenue`, `aov` (revenue / orders, null without orders),
+        `discount_share` (discount / gross), `refund_share` (refunds / revenue;
+        both null without money below), then the sums per customer that
+        intervals read: `aov_*`, `discount_share_*` and `refund_share_*` as in
+        `cluster_sums`, and `<total>_clusters`, `<total>_squares` for `orders`,
+        `customers`, `revenue` and `net_revenue`. Money in the shop's currency.
     """
     require(orders, ORDERS)
     require(refunds, REFUNDS)
     local = local_span(grain)
-    bookings = bookings_of(orders, refunds, as_of).mutate(local(_.booked_at, zone).name(grain))
+    bookings = of_weekdays(bookings_of(orders, refunds, as_of), "booked_at", zone, weekdays)
+    bookings = bookings.mutate(local(_.booked_at, zone).name(grain))
     totals = bookings.group_by(grain, cluster_of(bookings)).aggregate(
         orders=_.orders.sum(),
-        is_customer=_.orders.sum(where=_.customer_id.notnull()).coalesce(0) > 0,
+        customers=flag(_.orders.sum(where=_.customer_id.notnull()).coalesce(0) > 0),
         zero_value_orders=_.orders.sum(where=_.revenue == 0).coalesce(0),
-        revenue=_.revenue.sum().coalesce(0),
+        gross=_.gross.sum().coalesce(0),
         discount=_.discount.sum().coalesce(0),
+        revenue=_.revenue.sum().coalesce(0),
         refunds=_.refunds.sum().coalesce(0),
         net_revenue=_.net_revenue.sum().coalesce(0),
     )
     rows = totals.group_by(grain).aggregate(
         orders=_.orders.sum(),
-        customers=_.is_customer.sum(),
+        customers=_.customers.sum(),
         zero_value_orders=_.zero_value_orders.sum(),
-        revenue=_.revenue.sum(),
+        gross=_.gross.sum(),
         discount=_.discount.sum(),
+        revenue=_.revenue.sum(),
         refunds=_.refunds.sum(),
         net_revenue=_.net_revenue.sum(),
         aov=share(_.revenue.sum(), _.orders.sum()),
+        discount_share=share(_.discount.sum(), _.gross.sum()),
+        refund_share=share(_.refunds.sum(), _.revenue.sum()),
         **ratio_sums(totals, "revenue", "orders", prefix="aov_"),
+        **ratio_sums(totals, "discount", "gross", prefix="discount_share_"),
+        **ratio_sums(totals, "refunds", "revenue", prefix="refund_share_"),
         **total_sums(totals, "orders"),
+        **total_sums(totals, "customers"),
         **total_sums(totals, "revenue"),
         **total_sums(totals, "net_revenue"),
     )
@@ -123,7 +140,9 @@ def aov(
     """Average order value: revenue per order, with the median beside the mean.
 
     Revenue is after discount, before refunds, shipping and tax. Zero-value
-    orders count.
+    orders count. The winsorised mean takes the largest order of every full
+    hundred for as much as the next one below those, so that a bulk order does
+    not carry it.
 
     Parameters
     ----------
@@ -139,18 +158,26 @@ def aov(
     -------
     Table
         One row per `by` and `grain`, in order: `orders`, `customers`,
-        `revenue`, `aov`, `aov_median` (both null without orders), and the sums
-        of `cluster_sums` with the customer as cluster. Money in the shop's
-        currency.
+        `revenue`, `aov`, `aov_median`, `aov_winsorised` (all three null without
+        orders), and the sums of `cluster_sums` with the customer as cluster.
+        Money in the shop's currency.
     """
     require(orders, ORDERS)
     bought, keys = grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain)
-    bought = bought.mutate(cluster=customer_or_order(bought), is_middle=is_middle(bought, "revenue", by=keys))
+    group = ibis.window(group_by=keys)
+    places = ibis.row_number().over(ibis.window(group_by=keys, order_by=bought.revenue.desc())) + 1
+    bought = bought.mutate(
+        cluster=customer_or_order(bought),
+        is_middle=is_middle(bought, "revenue", by=keys),
+        below_top=ibis.ifelse(places * 100 > bought.count().over(group), _.revenue, ibis.null(ORDERS["revenue"])),
+    )
+    bought = bought.mutate(winsorised=ibis.least(_.revenue, _.below_top.max().over(group)))
     middles = bought.revenue.cast("float64")
     totals = bought.group_by(*keys, "cluster").aggregate(
         orders=_.count(),
         customers=_.customer_id.nunique(),
         revenue=_.revenue.sum().coalesce(0),
+        winsorised=_.winsorised.sum().coalesce(0),
         middle_sum=middles.sum(where=bought.is_middle).coalesce(0.0),
         middles=bought.is_middle.sum().coalesce(0),
     )
@@ -161,6 +188,7 @@ def aov(
         revenue=totals.revenue.sum().coalesce(0),
         aov=share(totals.revenue.sum(), totals.orders.sum()),
         aov_median=share(totals.middle_sum.sum(), totals.middles.sum()),
+        aov_winsorised=share(totals.winsorised.sum(), totals.orders.sum()),
         **ratio_sums(totals, "revenue", "orders"),
     )
     return rows.order_by(keys) if keys else rows

@@ -1,6 +1,8 @@
-"""Which group differs from all the others by more than chance."""
+"""Which group differs from all the others, or from itself before, by more than chance."""
 
-from ecomkit.metrics.comparisons import benjamini_hochberg, compare_rates
+from collections.abc import Callable, Hashable, Sequence
+
+from ecomkit.metrics.comparisons import Comparison, benjamini_hochberg, compare_rates, compare_totals
 from ecomkit.metrics.ratio import SUMS
 
 # Among the groups that are said to stand out, at most this share is expected to be chance.
@@ -32,12 +34,71 @@ def compare_with_rest(frame, rate: str, *, floor: int):
     rows = frame[list(SUMS)].to_dict("records")
     rests = [{name: totals[name] - row[name] for name in SUMS} for row in rows]
     found = [compare_rates(row, rest, rate, min_group=floor) for row, rest in zip(rows, rests, strict=True)]
+    adjusted, verdicts = judged_together(found)
+    return frame.assign(
+        **{f"{rate}_of_rest": [one.before for one in found]}, adjusted_p_value=adjusted, verdict=verdicts
+    )
+
+
+def compare_groups(
+    frame,
+    before,
+    value: str,
+    *,
+    by: str,
+    floor: int,
+    compare: Callable[..., Comparison] = compare_totals,
+):
+    """Compare each group with the same group before, or of others.
+
+    Of many groups one moves far by chance, so the p-values are adjusted for the number of groups (Benjamini and
+    Hochberg). A total that a group lacks on one side is zero there; a rate or a mean is not known.
+
+    Parameters
+    ----------
+    frame, before
+        One row per group each, with the sums that `compare` reads.
+    value
+        The number compared.
+    by
+        The column that names the group.
+    floor
+        Fewest clusters for a verdict, as `compare` counts them.
+    compare
+        `compare_totals`, `compare_means` or `compare_rates`.
+
+    Returns
+    -------
+    One row per group, those of `frame` in order and then, of totals, those that are gone: the frame's columns,
+    `<value>_before`, `change`, `adjusted_p_value` and `verdict`.
+    """
+    rows, rows_before = _by_group(frame, by), _by_group(before, by)
+    is_total = compare is compare_totals
+    nothing = dict.fromkeys(frame.columns, 0)
+    if is_total:
+        rows |= {group: nothing | {by: group} for group in rows_before if group not in rows}
+    missing = nothing if is_total else None
+    found = [compare(row, rows_before.get(group, missing), value, min_group=floor) for group, row in rows.items()]
+    adjusted, verdicts = judged_together(found)
+    return type(frame)(list(rows.values()), columns=frame.columns).assign(
+        **{f"{value}_before": [one.before for one in found], "change": [one.value - one.before for one in found]},
+        adjusted_p_value=adjusted,
+        verdict=verdicts,
+    )
+
+
+def judged_together(found: Sequence[Comparison]) -> tuple[list[float], list[str]]:
+    """Return p-values adjusted for the number of comparisons, and the verdicts that still hold."""
     judged = [one.p_value if one.verdict != "cannot tell" else float("nan") for one in found]
     adjusted = benjamini_hochberg(judged)
     verdicts = [
         one.verdict if one.verdict == "cannot tell" or p_value < _FALSE_FINDS else "within noise"
         for one, p_value in zip(found, adjusted, strict=True)
     ]
-    return frame.assign(
-        **{f"{rate}_of_rest": [one.before for one in found]}, adjusted_p_value=adjusted, verdict=verdicts
-    )
+    return adjusted, verdicts
+
+
+def _by_group(frame, by: str) -> dict[Hashable, dict]:
+    """Return rows by their group, the unknown one by None."""
+    rows = frame.to_dict("records")
+    return {None if row[by] != row[by] else row[by]: row for row in rows}

@@ -6,7 +6,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes, draw_dots, large_first
-from ecomkit.plots.style import BLUE, GREY, ORANGE, PURPLE, SKY, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import (
+    BLUE,
+    DARK_GREY,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    new_axes,
+    number_axis,
+    percent_axis,
+    without_data,
+)
 from ecomkit.words import count, percent
 
 _MOST_TICKS = 14
@@ -101,7 +112,11 @@ def _plot_weeks(weeks: pd.DataFrame, value: str, *, week: date, title: str, sour
     every_week = pd.date_range(weeks.week.min(), weeks.week.max(), freq="7D")
     drawn = weeks.set_index("week").reindex(every_week)
     ax.fill_between(drawn.index, drawn[f"{value}_low"], drawn[f"{value}_high"], color=SKY, alpha=0.35, linewidth=0)
-    ax.plot(drawn.index, drawn[value], color=BLUE, marker="o", linewidth=2)
+    ax.plot(drawn.index, drawn[value], color=BLUE, marker="o", linewidth=2, label="This year")
+    if f"{value}_year_before" in drawn and drawn[f"{value}_year_before"].notna().any():
+        earlier = drawn[f"{value}_year_before"]
+        ax.plot(drawn.index, earlier, color=DARK_GREY, linestyle="--", linewidth=1.5, label="Same week a year before")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False)
     if pd.Timestamp(week) in drawn.index:
         ax.plot([pd.Timestamp(week)], [drawn[value][pd.Timestamp(week)]], color=ORANGE, marker="o", markersize=12)
     if drawn[f"{value}_low"].min() >= 0 or drawn[value].min() >= 0:

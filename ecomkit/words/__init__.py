@@ -16,8 +16,12 @@ from ecomkit.words.numbers import (
     or_more,
     percent,
 )
+from ecomkit.words.overview import largest_of, moved_most, partial_week
 
 __all__ = [
+    "partial_week",
+    "moved_most",
+    "largest_of",
     "LONGEST_NAME",
     "LONGEST_TEXT",
     "NO_DATA",

@@ -101,7 +101,7 @@ def best_of(frame: Any, rate: str, *, label: str, floor: int, size: str, form: C
     if not rows:
         return f"no {noun} has {floor_words} yet"
     value, name = max(rows, key=lambda row: row[0])
-    who = _group_name(name, noun)
+    who = group_name(name, noun)
     if len(rows) == 1:
         return f"{who} is the only {noun} with at least {floor_words}, at {form(value)}"
     return f"{who} is the best {noun}, at {form(value)}"
@@ -134,7 +134,7 @@ def stands_out(
     if not found:
         return f"no {noun} stands out {place} the others by more than chance"
     _, value, rest, name, _ = min(found, key=lambda row: (row[0], abs(row[1] - row[2])))
-    return f"{_group_name(name, noun)} stands out {place} the others, at {form(value)} against {form(rest)}"
+    return f"{group_name(name, noun)} stands out {place} the others, at {form(value)} against {form(rest)}"
 
 
 def where_it_stops(steps: Any) -> str:
@@ -214,7 +214,8 @@ def who_pays_back(values: Any, *, floor: int) -> str:
     return "; ".join(sentences) or "no channel has spend in this period"
 
 
-def _group_name(name: Any, noun: str) -> str:
+def group_name(name: Any, noun: str) -> str:
+    """Return the name of a group for a sentence; a date as the week, month or day that it stands for."""
     if isinstance(name, date) and not is_unknown(name):
         return month(name) if noun == "month" else f"The week of {day(name)}" if noun == "week" else day(name)
     # Two stars in a name would open bold text in the sentence around it.
