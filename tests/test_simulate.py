@@ -34,6 +34,22 @@ BY_TYPE = {
     "group": {"groupId", "traits"},
 }
 ORDER_NAMES = ("Order Completed", "Completed Order")
+SIDE_STEPS = {
+    "Promotion Viewed": "promotions_viewed",
+    "Promotion Clicked": "promotions_clicked",
+    "Products Searched": "searches",
+    "Product Clicked": "clicks_in_lists",
+    "Product Added to Wishlist": "wishes",
+    "Wishlist Product Added to Cart": "wishes_put_into_carts",
+    "Cart Viewed": "carts_viewed",
+    "Product Removed": "products_removed",
+    "Coupon Entered": "coupons_entered",
+    "Coupon Applied": "coupons_applied",
+    "Coupon Denied": "coupons_denied",
+    "Checkout Step Viewed": "checkout_steps_viewed",
+    "Checkout Step Completed": "checkout_steps_completed",
+    "Payment Info Entered": "payments_entered",
+}
 OLD_NAMES = {"Viewed Product Category", "Viewed Product", "Added Product", "Started Order", "Completed Order"}
 
 
@@ -102,7 +118,7 @@ def test_the_committed_shop_is_what_its_seed_makes(tmp_path):
 
 
 def test_the_committed_shop_is_small():
-    assert sum(path.stat().st_size for path in SHOP.rglob("*") if path.is_file()) < 8_000_000
+    assert sum(path.stat().st_size for path in SHOP.rglob("*") if path.is_file()) < 9_000_000
 
 
 def test_the_same_arguments_give_the_same_bytes_and_another_seed_another_shop(tmp_path):
@@ -193,6 +209,9 @@ def test_truths_count_what_the_calls_hold(shop_calls, once, orders):
         seen["email_calls_about_no_message"] += "integration" in call["context"] and not p
         agent = call["context"].get("userAgent", "")
         seen["bot_calls"] += any(name in agent for name in ("Googlebot", "AhrefsBot", "HeadlessChrome"))
+        seen[SIDE_STEPS.get(event, "")] += 1
+        if event == "Product Clicked":
+            seen[f"clicks_at_position_{p['position']}"] += 1
         if event == "Order Refunded":
             whole = len(p.get("products", ())) == len(orders[p["order_id"]][0]["properties"]["products"])
             seen["refunds_without_amount"] += "total" not in p
@@ -210,6 +229,7 @@ def test_truths_count_what_the_calls_hold(shop_calls, once, orders):
         placed = {instant(call["timestamp"]) for call in made}
         seen["orders_at_midnight_utc_of_the_last_day"] += placed == {instant("2026-11-01T00:00:00Z")}
         seen["orders_in_the_last_second"] += placed == {instant("2026-11-02T04:59:59Z")}
+    del seen[""]
     seen["lines"] = len(calls) + others
     seen["calls"] = len(once)
     unusable = put_in["torn_lines"] + put_in["unusable_lines"]
@@ -285,6 +305,74 @@ def test_what_became_of_messages_is_what_was_planted():
         ):
             n = tally[tries]
             assert abs(tally[hits] - n * rate) < 3 * (n * rate * (1 - rate)) ** 0.5
+
+
+def within(hits: int, tries: int, rate: float) -> bool:
+    return abs(hits - tries * rate) < 3.5 * (tries * rate * (1 - rate)) ** 0.5
+
+
+def test_side_steps_lie_between_the_first_and_the_last_other_call_of_their_device(once):
+    spans = defaultdict(list)
+    for call in once:
+        if call["type"] in ("page", "track") and call.get("event") not in SIDE_STEPS:
+            spans[call["anonymousId"]].append(instant(call["timestamp"]))
+    beside = [call for call in once if call.get("event") in SIDE_STEPS]
+    outside = [
+        call
+        for call in beside
+        if not min(spans[call["anonymousId"]]) <= instant(call["timestamp"]) <= max(spans[call["anonymousId"]])
+    ]
+    assert len(beside) > 15_000
+    assert outside == []
+
+
+def test_orders_are_sent_where_their_currency_is_paid(orders):
+    sent: dict[str, Counter[str]] = defaultdict(Counter)
+    for made in orders.values():
+        assert len({call["properties"]["shipping_country"] for call in made}) == 1
+        sent[made[0]["properties"]["currency"]][made[0]["properties"]["shipping_country"]] += 1
+    assert sum(sent.values(), Counter()) == TRUTH["orders_by_country"]["orders"]
+    for currency, shares in TRUTH["orders_by_country"]["shares"].items():
+        assert set(sent[currency]) == set(shares)
+        # Orders of one customer go to one country: they are fewer draws than they look.
+        for country, share in shares.items():
+            assert abs(sent[currency][country] / sent[currency].total() - share) < 0.08
+
+
+def test_queries_without_results_are_a_share_of_the_searches():
+    put_in = TRUTH["put_in"]
+    assert 0.1 < put_in["searches_without_results"] / put_in["searches"] < 0.25
+
+
+def test_promotions_are_clicked_as_planted_and_lists_less_and_less_further_down(once):
+    of_device = defaultdict(list)
+    for call in sorted(once, key=lambda call: (call["timestamp"], call["type"])):
+        if call["type"] == "page" or call.get("event", "").startswith("Promotion"):
+            of_device[call["anonymousId"]].append(call)
+    seen: Counter[str] = Counter()
+    clicked: Counter[str] = Counter()
+    for calls in of_device.values():
+        for call, after in zip(calls, [*calls[1:], None], strict=True):
+            name, promotion = call.get("event"), call["properties"].get("promotion_id")
+            clicked[promotion] += name == "Promotion Clicked"
+            # Whoever opens another page within half an hour went on.
+            seen[promotion] += (
+                name == "Promotion Viewed"
+                and after is not None
+                and instant(after["timestamp"]) - instant(call["timestamp"]) < timedelta(minutes=30)
+            )
+    for promotion, rate in TRUTH["promotion_clicks_of_visits_that_go_on"].items():
+        assert within(clicked[promotion], seen[promotion], rate)
+    at = [TRUTH["put_in"][f"clicks_at_position_{position}"] for position in (1, 2, 3)]
+    assert at[0] > at[1] > at[2] > 300
+
+
+def test_coupons_are_denied_more_often_to_those_who_leave(once, orders):
+    started = Counter(call["anonymousId"] for call in once if call.get("event") == "Checkout Started")
+    denied = TRUTH["coupon_denied_at_checkout"]
+    left = started.total() - len(orders)
+    expected = left * denied["without_order"] + len(orders) * denied["with_order"]
+    assert abs(TRUTH["put_in"]["coupons_denied"] - expected) < 4 * expected**0.5
 
 
 def test_one_channel_pays_back_and_another_does_not():

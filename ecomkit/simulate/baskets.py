@@ -93,8 +93,8 @@ def product_properties(product: Product, price: int, quantity: int | None = None
     return properties if quantity is None else properties | {"quantity": quantity}
 
 
-def order_properties(order: Order, checkout_id: str) -> dict:
-    """Spell an order as Order Completed does; coupon and discount only where there is one."""
+def order_properties(order: Order, checkout_id: str, country: str | None) -> dict:
+    """Spell an order as Order Completed does; coupon, discount and country only where there is one."""
     properties = {
         "checkout_id": checkout_id,
         "order_id": order.order_id,
@@ -109,6 +109,8 @@ def order_properties(order: Order, checkout_id: str) -> dict:
     }
     if order.coupon:
         properties |= {"discount": money(order.discount), "coupon": order.coupon}
+    if country:
+        properties["shipping_country"] = country
     return properties
 
 

@@ -23,12 +23,14 @@ _EMAIL_SENDER = {"name": "customer.io", "version": "2.0.0"}
 class Archive:
     """The lines received so far, each with its instant, and a count of each oddity put in.
 
-    With `oddities` off every call arrives once and at once.
+    With `oddities` off every call arrives once and at once. `mark` keeps the numbers of
+    the browser's calls apart from those of another archive.
     """
 
     uniform: Iterator[float]
     end_ms: int
     oddities: bool = True
+    mark: str = ""
     lines: list[tuple[int, int, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -53,7 +55,8 @@ def from_browser(archive: Archive, device: Device, at_ms: int, kind: str, body: 
             archive.counts["late_calls"] += 1
     envelope = {"anonymousId": device.anonymous_id, "userId": device.user_id}
     context = {**context, "userAgent": device.user_agent, "ip": device.ip, "library": _BROWSER}
-    _send(archive, f"ajs-next-{len(archive.lines):06x}", at_ms, device.skew_ms, queue_ms, kind, body, envelope, context)
+    number = f"ajs-next-{archive.mark}{len(archive.lines):06x}"
+    _send(archive, number, at_ms, device.skew_ms, queue_ms, kind, body, envelope, context)
 
 
 def from_server(

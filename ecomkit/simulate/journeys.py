@@ -1,7 +1,8 @@
 """One visit as the calls it leaves behind: pages, products, log-in, checkout, order."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ecomkit.simulate.baskets import Order, moment, money, order_properties, price_in, product_properties
 from ecomkit.simulate.calls import Archive, from_browser, from_server
@@ -25,9 +26,19 @@ _V1_NAMES = {
 }
 
 
+class Footprint(NamedTuple):
+    """A call that a visit has sent, with the device as it was then."""
+
+    at_ms: int
+    event: str
+    properties: dict
+    context: dict
+    device: Device
+
+
 @dataclass
 class Walk:
-    """A visit under way: where it stands, and at what instant."""
+    """A visit under way: where it stands, at what instant, and what it has sent so far."""
 
     archive: Archive
     person: Person
@@ -41,6 +52,7 @@ class Walk:
     old_names: bool = False
     text_prices: bool = False
     viewed: list[Product] = field(default_factory=list)
+    trail: list[Footprint] = field(default_factory=list)
 
     @property
     def uniform(self) -> Iterator[float]:
@@ -80,7 +92,7 @@ def finish_order(walk: Walk, order: Order, *, server: bool, browser: bool, serve
     _page(walk, "/checkout", "Checkout", wait=False)
     identify(walk)
     _start_checkout(walk, order)
-    properties = order_properties(order, checkout_id)
+    properties = order_properties(order, checkout_id, walk.person.country)
     guest = {"email": walk.person.email} if walk.person.user_id is None else None
     walk.now_ms = order.at_ms
     if browser:
@@ -199,15 +211,8 @@ def _page(walk: Walk, path: str, title: str, *, wait: bool = True) -> None:
     walk.referrer = f"https://{HOST}{walk.path}" if walk.pages else walk.arrival.referrer
     walk.path, walk.title = path, title
     walk.pages += 1
-    properties = _page_fields(walk)
-    from_browser(
-        walk.archive,
-        walk.device,
-        walk.now_ms,
-        "page",
-        {"name": title, "properties": {**properties, "name": title}},
-        _context(walk),
-    )
+    properties = _page_fields(walk) | {"name": title}
+    _send(walk, "page", "page", {"name": title, "properties": properties}, _context(walk))
 
 
 def _step(walk: Walk, event: str, properties: dict) -> None:
@@ -222,7 +227,12 @@ def _track(walk: Walk, event: str, properties: dict, traits: dict | None = None)
     if walk.text_prices and any(isinstance(properties.get(key), str) for key in ("price", "revenue")):
         walk.archive.counts["calls_with_money_as_text"] += 1
     context = _context(walk) | ({"traits": traits} if traits else {})
-    from_browser(walk.archive, walk.device, walk.now_ms, "track", {"event": event, "properties": properties}, context)
+    _send(walk, "track", event, {"event": event, "properties": properties}, context)
+
+
+def _send(walk: Walk, kind: str, event: str, body: dict, context: dict) -> None:
+    walk.trail.append(Footprint(walk.now_ms, event, body["properties"], context, replace(walk.device)))
+    from_browser(walk.archive, walk.device, walk.now_ms, kind, body, context)
 
 
 def _old_properties(properties: dict) -> dict:

@@ -1,6 +1,6 @@
 """The people behind the visits, and the devices on which a browser remembers them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ecomkit.simulate.catalogue import DESKTOPS, FIRST_NAMES, LAST_NAMES, MAIL_HOSTS, PHONES, TABLETS
@@ -10,6 +10,11 @@ _GUESTS = 0.22
 _DOLLARS = 0.12
 _SECOND_DEVICE = 0.35
 _WRONG_CLOCK = 0.06
+# Where the orders of people who pay in a currency go.
+COUNTRIES = {
+    "EUR": {"DE": 0.45, "GB": 0.25, "FR": 0.20, "IE": 0.10},
+    "USD": {"US": 0.80, "CA": 0.20},
+}
 
 
 @dataclass
@@ -32,7 +37,7 @@ class Device:
 class Person:
     """Someone who visits; a guest has no user id, and orders with the email address alone.
 
-    `card` is the number of a loyalty card.
+    `card` is the number of a loyalty card, `country` where the orders go.
     """
 
     email: str
@@ -42,6 +47,7 @@ class Person:
     locale: str
     devices: list[Device] = field(default_factory=list)
     card: str | None = None
+    country: str | None = None
 
 
 def new_device(uniform: Iterator[float], user_agent: str) -> Device:
@@ -70,3 +76,13 @@ def new_person(uniform: Iterator[float], number: int) -> Person:
 def device_of(uniform: Iterator[float], person: Person) -> Device:
     """Draw the device of one visit: mostly the first."""
     return person.devices[1] if len(person.devices) > 1 and chance(uniform, 0.3) else person.devices[0]
+
+
+def settle(uniform: Iterator[float], people: Mapping[int, Person]) -> None:
+    """Let everyone live in a country where the person's currency is paid."""
+    for person in people.values():
+        draw, reached = next(uniform), 0.0
+        for country, share in COUNTRIES[person.currency].items():
+            reached += share
+            if person.country is None and draw < reached:
+                person.country = country

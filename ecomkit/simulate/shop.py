@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ecomkit.errors import UsageError, quoted
-from ecomkit.simulate import writing
+from ecomkit.simulate import side_steps, writing
 from ecomkit.simulate.breaks import KINDS, Break, plant_breaks
 from ecomkit.simulate.calendar import ZONE, Calendar, make_calendar
 from ecomkit.simulate.calls import Archive
@@ -18,6 +18,7 @@ from ecomkit.simulate.identities import STREAM
 from ecomkit.simulate.journeys import DEPTH_SHARES, DEPTHS
 from ecomkit.simulate.mailings import MAILINGS
 from ecomkit.simulate.oddities import add_oddities
+from ecomkit.simulate.people import COUNTRIES
 from ecomkit.simulate.plain import BuyTillYouDie, plan_purchases
 from ecomkit.simulate.plan import RETURNS, RETURNS_AFTER_GIVEAWAY, plan_visits, repeat_probability
 from ecomkit.simulate.spend import HEADER, ad_rows, daily_rates
@@ -125,7 +126,9 @@ def _write_full_shop(
 ) -> dict:
     plan = plan_visits(rng, calendar, customers)
     rates = daily_rates(rng, calendar)
-    books = tell_story(archive, plan, calendar, uniforms(np.random.default_rng([seed, STREAM])))
+    strange = uniforms(np.random.default_rng([seed, STREAM]))
+    aside = Archive(uniforms(np.random.default_rng([seed, side_steps.STREAM])), calendar.end_ms, mark="s")
+    books = tell_story(archive, plan, calendar, strange=strange, aside=aside)
     writing.write_visits(folder / "visits.csv.gz", owned_visits(books))
     add_oddities(archive, calendar)
     rows, spend = ad_rows(archive.uniform, books.clicks, rates)
@@ -135,6 +138,7 @@ def _write_full_shop(
     writing.write_text(folder / "shop.toml", writing.SHOP_TOML)
     mail, told = send_emails(books, calendar, seed)
     archive.take_in(mail)
+    archive.take_in(aside)
     return _truth(calendar, archive, books, spend, told)
 
 
@@ -150,6 +154,7 @@ def _truth(
         order_days.add((person, local_date(order.at_ms)))
         revenue[order.currency] += order.revenue
         first_day_of.setdefault(person, local_date(order.at_ms))
+    countries = Counter(books.people[person].country for person, _ in books.orders)
     cohorts = Counter(f"{day:%Y-%m}" for day in first_day_of.values())
     credited = credited_customers(books)
     by_channel = sorted(channel.name for channel in CHANNELS)
@@ -166,6 +171,17 @@ def _truth(
         "depth_of_sessions_without_order": dict(zip(DEPTHS, DEPTH_SHARES, strict=True)),
         "spend": {name: round(spend[name], 2) for name in sorted(spend)},
         "new_customers_by_channel": {name: credited[name] for name in by_channel},
+        "orders_by_country": {"shares": COUNTRIES, "orders": {name: countries[name] for name in sorted(countries)}},
+        "searches": {
+            "by_visits_of_more_than_one_page": side_steps.SEARCHES,
+            "finding_nothing": side_steps.FINDS_NOTHING,
+            "queries_without_results": side_steps.WITHOUT_RESULTS,
+        },
+        "promotion_clicks_of_visits_that_go_on": {
+            promotion.promotion_id: promotion.clicked for promotion in side_steps.PROMOTIONS
+        },
+        "clicked_in_list_where_viewed_next_by_position": side_steps.CLICKED_AT_POSITION,
+        "coupon_denied_at_checkout": side_steps.COUPON_DENIED,
         "channel_that_pays_back": "Paid Search",
         "channel_that_does_not_pay_back": "Paid Social",
         "repeat": {

@@ -13,8 +13,9 @@ from ecomkit.simulate.catalogue import PRODUCTS
 from ecomkit.simulate.dice import chance, whole
 from ecomkit.simulate.identities import changes_address, give_cards, leave_kiosk, new_kiosk, takes_kiosk
 from ecomkit.simulate.journeys import Walk, finish_order, identify, log_out, time_to_order, walk_visit
-from ecomkit.simulate.people import Device, Person, device_of, new_person
+from ecomkit.simulate.people import Device, Person, device_of, new_person, settle
 from ecomkit.simulate.plan import Plan, Visit
+from ecomkit.simulate.side_steps import add_side_steps
 from ecomkit.simulate.traffic import Campaign, landing
 
 _DAY_MS = 86_400_000
@@ -39,12 +40,16 @@ class Books:
     known_devices: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def tell_story(archive: Archive, plan: Plan, calendar: Calendar, strange: Iterator[float]) -> Books:
-    """Send the calls of every planned visit, and of what follows its order; `strange` draws who is hard to tell."""
+def tell_story(archive: Archive, plan: Plan, calendar: Calendar, *, strange: Iterator[float], aside: Archive) -> Books:
+    """Send the calls of every planned visit, and of what follows its order.
+
+    `strange` draws who is hard to tell, `aside` takes what visits do besides.
+    """
     uniform = archive.uniform
     people = {number: new_person(uniform, number) for number in sorted({visit.person for visit in plan.visits})}
     _share_devices(archive, plan, people)
     give_cards(strange, people)
+    settle(aside.uniform, people)
     kiosk = new_kiosk(strange)
     books = Books(people=people)
     orders_of: Counter[int] = Counter()
@@ -60,6 +65,7 @@ def tell_story(archive: Archive, plan: Plan, calendar: Calendar, strange: Iterat
         books.history[visit.person].append((visit.at_ms, visit.channel, device.anonymous_id))
         if walk.arrival.campaign and walk.arrival.campaign.platform:
             books.clicks[local_date(visit.at_ms), walk.arrival.campaign] += 1
+        order = None
         if visit.ordered:
             _register_some_guests(archive, person, visit.person, orders_of[visit.person])
             if orders_of[visit.person] and changes_address(strange, person):
@@ -75,6 +81,8 @@ def tell_story(archive: Archive, plan: Plan, calendar: Calendar, strange: Iterat
             leave_kiosk(kiosk, walk.now_ms)
         elif orders_of[visit.person] and person.user_id and not visit.exact_gap and chance(uniform, _LOGS_IN):
             identify(walk)
+        if not (old_names or visit.exact_gap):
+            add_side_steps(aside, walk.trail, order)
         if device.user_id == person.user_id and (visit.ordered or person.user_id):
             books.known_devices[visit.person].add(device.anonymous_id)
         if device.shared or (visit.ordered and person.user_id and chance(uniform, _LOGS_OUT)):
