@@ -67,7 +67,7 @@ class Period:
         return Period(self.start - timedelta(weeks=52), self.end - timedelta(weeks=52), self.zone)
 
     def weekdays_over(self, data_end: date | None) -> int:
-        """Return how many of a week's days are over, at least 1, where the data end before `data_end`; 7 of a whole one.
+        """Return how many of the days are over, at least 1, where the data end before `data_end`; all of a whole week.
 
         The newest day of data may still be going on, so it is not over.
         """

@@ -68,3 +68,23 @@ def test_a_span_of_no_periods_is_refused():
     with pytest.raises(UsageError) as caught:
         iso_week("2026-W44", NEW_YORK).extended_back(0)
     assert str(caught.value) == "A span of 0 periods holds nothing. Give 1 or more."
+
+
+@pytest.mark.parametrize(
+    ("data_end", "days"),
+    [
+        pytest.param(date(2026, 10, 27), 1, id="of a single day that one"),
+        pytest.param(date(2026, 10, 28), 1, id="the newest day is not over"),
+        pytest.param(date(2026, 11, 1), 5, id="Saturday is the newest day"),
+        pytest.param(date(2026, 11, 2), 7, id="a whole week"),
+        pytest.param(date(2026, 12, 1), 7, id="a week long past"),
+        pytest.param(None, 7, id="no data at all"),
+    ],
+)
+def test_days_of_a_week_that_are_over(data_end, days):
+    assert iso_week("2026-W44", "UTC").weekdays_over(data_end) == days
+
+
+def test_the_year_before_has_the_same_weekdays():
+    week = iso_week("2026-W53", "UTC").year_before()
+    assert (week.start, week.start.isocalendar()[:2], week.start.weekday()) == (date(2025, 12, 29), (2026, 1), 0)

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from ecomkit.frames import row_of_week, to_frame, trailing_weeks
+from ecomkit.frames import beside_year_before, row_of_week, to_frame, trailing_weeks
 from ecomkit.periods import Period
 
 W44 = Period(date(2026, 10, 26), date(2026, 11, 2), "America/New_York")
@@ -64,3 +64,17 @@ def test_whole_numbers_stay_whole_numbers(values, kind):
 def test_four_weeks_that_end_some_days_earlier_hold_28_whole_days():
     attempts = W44.four_weeks_before(days=7)
     assert (attempts.start, attempts.end, attempts.days) == (date(2026, 9, 28), date(2026, 10, 26), 28)
+
+
+def test_a_week_stands_beside_the_same_week_a_year_before():
+    sold = pd.DataFrame(
+        {
+            "week": pd.to_datetime(["2025-10-27", "2026-10-19", "2026-10-26"]),
+            "orders": [7, 4, 5],
+            "aov": [1.0, 2.0, 3.0],
+        }
+    )
+    shown = beside_year_before(trailing_weeks(sold, W44, weeks=2), sold, ["orders"])
+    assert shown.orders.tolist() == [4, 5]
+    assert shown.orders_year_before.fillna(-1).tolist() == [-1, 7]
+    assert "aov_year_before" not in shown

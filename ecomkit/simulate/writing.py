@@ -45,6 +45,9 @@ bots = true
 staff = ["@lantern.example"]
 test_orders = ["^TEST-"]
 
+[b2b]
+order_units = 10
+
 [channels]
 rules = [{channel = "Influencers", utm_medium = "creator"}]
 

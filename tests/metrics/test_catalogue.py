@@ -84,11 +84,14 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "customers",
         "funnel",
         "identity_audit",
+        "order_sizes",
         "payback",
+        "product_mix",
         "quality",
         "reconciliation",
         "retention",
         "sales",
+        "sales_by",
         "visits",
     }
 

@@ -308,6 +308,80 @@ def test_a_grain_needs_a_zone():
     assert str(caught.value) == "A row per week needs the shop's time zone. Give 'zone'."
 
 
+# the parts of a week, shares, the winsorised mean
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "orders", "refunded"),
+    [
+        pytest.param(1, 1, 0, id="Monday alone"),
+        pytest.param(2, 2, 3, id="to the end of Tuesday"),
+        pytest.param(6, 2, 3, id="all but Sunday"),
+        pytest.param(7, 3, 8, id="the whole week"),
+    ],
+)
+def test_the_first_days_of_a_week_count_by_local_days(order_log, refund_log, rows_of, weekdays, orders, refunded):
+    """In Berlin, 22:59 UTC is the last minute of the day, 23:00 UTC the first of the next."""
+    sold = order_log(("ana", "2024-01-01 22:59:59Z"), ("ben", "2024-01-01 23:00:00Z"), ("cy", "2024-01-06 23:00:00Z"))
+    refunds = refund_log(("o1", "2024-01-02 22:59:59Z", 3), ("o1", "2024-01-07 22:59:59Z", 5))
+    rows = sales(sold, refunds, zone="Europe/Berlin", as_of=AS_OF, weekdays=weekdays)
+    assert rows_of(rows, "week", "orders", "refunds") == [(MONDAY, orders, refunded)]
+    seen = new_and_returning(sold, refunds, zone="Europe/Berlin", as_of=AS_OF, look_back_days=0, weekdays=weekdays)
+    assert rows_of(seen, "new_customers") == [(orders,)]
+
+
+@pytest.mark.parametrize("weekdays", [0, 8])
+def test_a_week_has_one_to_seven_first_days(weekdays):
+    with pytest.raises(UsageError) as caught:
+        sales(*UNBOUND, zone="UTC", as_of=AS_OF, weekdays=weekdays)
+    assert str(caught.value) == f"A week has no {weekdays} first days. Give 1 to 7."
+
+
+def test_whoever_bought_before_elsewhere_is_not_new(order_log, refund_log, rows_of):
+    everything = order_log(("ana", "2023-12-01 10:00:00Z", {"country": "DE"}), ("ana", "2024-01-02 10:00:00Z"))
+    part = everything.filter(everything.country.isnull())
+    told = {"zone": "UTC", "as_of": AS_OF, "look_back_days": 0}
+    columns = ("unknown_customers", "returning_customers")
+    assert rows_of(new_and_returning(part, refund_log(), **told), *columns) == [(1, 0)]
+    assert rows_of(new_and_returning(part, refund_log(), history=everything, **told), *columns) == [(0, 1)]
+
+
+def test_discounts_are_a_share_of_gross_and_refunds_of_revenue(order_log, refund_log, rows_of):
+    orders = order_log(
+        ("ana", "2024-01-02 10:00:00Z", {"gross": 100, "discount": 20, "revenue": 80}),
+        ("ben", "2024-01-03 10:00:00Z", {"gross": 20, "discount": 0, "revenue": 20}),
+    )
+    sold = sales(orders, refund_log(("o1", "2024-01-04 10:00:00Z", 25)), zone="UTC", as_of=AS_OF)
+    columns = ("gross", "discount", "discount_share", "revenue", "refunds", "refund_share", "discount_share_clusters")
+    assert rows_of(sold, *columns) == [(120, 20, 20 / 120, 100, 25, 0.25, 2)]
+
+
+def test_a_refund_without_revenue_has_no_share(order_log, refund_log, rows_of):
+    orders = order_log(("ana", "2023-12-02 10:00:00Z"))
+    sold = sales(orders, refund_log(("o1", "2024-01-04 10:00:00Z", 5)), zone="UTC", as_of=AS_OF)
+    assert rows_of(sold, "refunds", "refund_share", "discount_share")[-1] == (5, None, None)
+
+
+@pytest.mark.parametrize(
+    ("cheap", "mean"),
+    [
+        pytest.param(98, (98 * 10 + 1_000) / 99, id="under a hundred orders nothing is cut"),
+        pytest.param(99, 10, id="of a hundred the largest counts as the next one"),
+        pytest.param(198, (198 * 10 + 1_000) / 199, id="of 199 one is cut, and the other large one stays"),
+    ],
+)
+def test_the_winsorised_mean_cuts_the_largest_of_every_full_hundred(order_log, rows_of, cheap, mean):
+    large = [("bulk", "2024-01-02 10:00:00Z", {"revenue": 1_000})] * (2 if cheap == 198 else 1)
+    if cheap == 198:
+        mean = (198 * 10 + 2 * 1_000) / 200
+        large = [*large, ("bulk", "2024-01-02 10:00:00Z", {"revenue": 9_000})]
+        mean = (198 * 10 + 3 * 1_000) / 201
+    orders = order_log(*[(f"c{n}", "2024-01-02 10:00:00Z") for n in range(cheap)], *large)
+    [(found, raw)] = rows_of(aov(orders), "aov_winsorised", "aov")
+    assert found == pytest.approx(mean)
+    assert raw >= found
+
+
 # by shape
 
 
@@ -319,11 +393,16 @@ def test_columns_are_the_documented_ones():
         *("order_id", "customer_id", "ordered_at", "revenue", "refunded", "net_revenue"),
     )
     assert sales(*UNBOUND, zone="UTC", as_of=AS_OF).columns == (
-        *("week", "orders", "customers", "zero_value_orders", "revenue", "discount", "refunds", "net_revenue", "aov"),
-        *(f"aov_{name}" for name in SUMS),
-        *(f"{total}_{part}" for total in ("orders", "revenue", "net_revenue") for part in ("clusters", "squares")),
+        *("week", "orders", "customers", "zero_value_orders", "gross", "discount", "revenue", "refunds", "net_revenue"),
+        *("aov", "discount_share", "refund_share"),
+        *(f"{ratio}_{name}" for ratio in ("aov", "discount_share", "refund_share") for name in SUMS),
+        *(
+            f"{total}_{part}"
+            for total in ("orders", "customers", "revenue", "net_revenue")
+            for part in ("clusters", "squares")
+        ),
     )
     assert aov(UNBOUND[0], by="country", zone="UTC", grain="week").columns == (
-        *("country", "week", "orders", "customers", "revenue", "aov", "aov_median"),
+        *("country", "week", "orders", "customers", "revenue", "aov", "aov_median", "aov_winsorised"),
         *SUMS,
     )

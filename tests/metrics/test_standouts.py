@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ecomkit.metrics.comparisons import compare_rates
-from ecomkit.metrics.standouts import compare_with_rest
+from ecomkit.metrics.standouts import compare_groups, compare_with_rest
 
 
 def groups(*rows):
@@ -57,3 +57,37 @@ def test_among_equal_groups_some_group_stands_out_in_few_shops():
         found = compare_with_rest(groups(*[(str(n), int(x), 300) for n, x in enumerate(hits)]), "order_rate", floor=30)
         alarms += bool(set(found.verdict) - {"within noise"})
     assert alarms / shops < 0.09
+
+
+def totals(*entries):
+    """Totals typed as (name, total) of a hundred people who add the same each."""
+    names = ("name", "revenue", "revenue_squares", "revenue_clusters")
+    rows = [(name, total, total**2 / 100, 100 if total else 0) for name, total in entries]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_each_group_is_held_against_itself_before():
+    now, before = totals(("a", 1_000), ("b", 1_000), (None, 500)), totals(("b", 2_000), ("a", 1_010), (None, 500))
+    found = compare_groups(now, before, "revenue", by="name", floor=30)
+    assert found.revenue_before.tolist() == [1_010, 2_000, 500]
+    assert found.change.tolist() == [-10, -1_000, 0]
+    assert found.verdict.tolist() == ["within noise", "down", "within noise"]
+
+
+def test_a_total_that_is_gone_fell_to_zero_and_one_that_came_rose_from_it():
+    found = compare_groups(totals(("new", 900)), totals(("gone", 800)), "revenue", by="name", floor=30)
+    assert found[["name", "revenue", "revenue_before", "verdict"]].values.tolist() == [
+        ["new", 900, 0, "up"],
+        ["gone", 0, 800, "down"],
+    ]
+
+
+def test_of_a_rate_that_is_gone_nothing_is_known():
+    found = compare_groups(
+        groups(("a", 20, 200)), groups(("b", 20, 200)), "order_rate", by="channel", floor=30, compare=compare_rates
+    )
+    assert (found.channel.tolist(), found.verdict.tolist()) == (["a"], ["cannot tell"])
+
+
+def test_without_a_group_nothing_moved():
+    assert compare_groups(totals(), totals(), "revenue", by="name", floor=30).empty
