@@ -1,6 +1,7 @@
 """Pictures: a frame in, axes out; one module per module of metrics."""
 
 from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
+from ecomkit.plots.breakdown import plot_order_values, plot_product_mix, plot_sales_by
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
@@ -17,6 +18,9 @@ from ecomkit.plots.sales import (
 from ecomkit.plots.style import caption, use_style
 
 __all__ = [
+    "plot_order_values",
+    "plot_product_mix",
+    "plot_sales_by",
     "caption",
     "plot_cac",
     "plot_checks",
