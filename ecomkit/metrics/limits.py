@@ -1,13 +1,13 @@
 """The limits themselves: numpy in, numpy out, from the sums that metrics carry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from ecomkit.errors import TableError, quoted
-from ecomkit.metrics.ratio import SUMS
+from ecomkit.metrics.ratio import SUMS, pairs_of, product_name
 
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
@@ -93,6 +93,15 @@ def read_total(source, total: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if np.any(np.mod(values[~np.isnan(values)], 1)):
         raise TableError(f"The rows lack '{total}_squares', which the interval of '{total}' needs: it is not a count.")
     return values, values, values
+
+
+def read_covariance(source, names: Sequence[str]) -> np.ndarray:
+    """Read the covariance of several totals of a row, each a sum over a Poisson number of clusters."""
+    found = np.zeros((len(names), len(names)))
+    for a, b in pairs_of(names):
+        i, j = names.index(a), names.index(b)
+        found[i, j] = found[j, i] = source[product_name(a, b)]
+    return found
 
 
 def floats(values: Any) -> np.ndarray:

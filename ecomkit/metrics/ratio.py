@@ -1,6 +1,7 @@
 """Sums per cluster: all that an interval needs to know of a table, made on the engine."""
 
 from collections.abc import Sequence
+from itertools import combinations_with_replacement
 
 import ibis
 import ibis.expr.types as ir
@@ -63,6 +64,26 @@ def total_sums(totals: ir.Table, total: str) -> dict[str, ir.Value]:
     """Return `<total>_clusters` and `<total>_squares` over a table with one row per cluster."""
     x = totals[total].cast("float64")
     return {f"{total}_clusters": totals.count(where=x != 0), f"{total}_squares": (x * x).sum().coalesce(0.0)}
+
+
+def product_sums(totals: ir.Table, names: Sequence[str]) -> dict[str, ir.Value]:
+    """Return the sums of squares and products of several totals, over a table with one row per cluster.
+
+    Named `<total>_squares` and `<total>_<later total>_products`: what the variance of anything that is made of
+    these totals needs.
+    """
+    values = {name: totals[name].cast("float64") for name in names}
+    return {product_name(a, b): (values[a] * values[b]).sum().coalesce(0.0) for a, b in pairs_of(names)}
+
+
+def pairs_of(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each pair of names once, in their order, each name with itself too."""
+    return list(combinations_with_replacement(names, 2))
+
+
+def product_name(a: str, b: str) -> str:
+    """Return the column that sums up the products of two totals over the clusters."""
+    return f"{a}_squares" if a == b else f"{a}_{b}_products"
 
 
 def unit_sums(hits: ir.IntegerValue, units: ir.IntegerValue, *, prefix: str = "") -> dict[str, ir.Value]:
