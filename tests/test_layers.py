@@ -41,7 +41,7 @@ ALLOWED = {
     "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
     "frames": {"errors", "periods"},
     "words": {"errors"},
-    "models": {"errors", "metrics.intervals"},
+    "models": {"errors", "metrics.intervals", "metrics.comparisons", "metrics.limits"},
     "tables": {"metrics", "words"},
     "plots": {"errors", "words", "tables"},
     "headlines": {"errors", "words", "metrics"},
