@@ -2,6 +2,7 @@
 
 from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
 from ecomkit.plots.breakdown import plot_order_values, plot_product_mix, plot_sales_by
+from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
@@ -22,6 +23,7 @@ __all__ = [
     "plot_product_mix",
     "plot_sales_by",
     "caption",
+    "plot_bridge_parts",
     "plot_cac",
     "plot_checks",
     "plot_clv_path",
@@ -38,6 +40,7 @@ __all__ = [
     "plot_realised_value",
     "plot_reconciliation",
     "plot_repeat_purchase_rate",
+    "plot_revenue_bridge",
     "plot_sessions_by_channel",
     "plot_set_aside",
     "plot_spend_seen",

@@ -1,6 +1,7 @@
 """Numbers to text, and the sentences that notebooks print."""
 
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
+from ecomkit.words.bridge import told_factors, why_it_moved
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
 from ecomkit.words.numbers import (
     UNKNOWN,
@@ -44,7 +45,9 @@ __all__ = [
     "say",
     "short",
     "stands_out",
+    "told_factors",
     "what_is_in",
     "where_it_stops",
     "who_pays_back",
+    "why_it_moved",
 ]

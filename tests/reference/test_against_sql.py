@@ -7,6 +7,8 @@ from string import Template
 import pytest
 
 from ecomkit.metrics.acquisition import cac, new_customers
+from ecomkit.metrics.bridge import bridge_sums, bridge_sums_by
+from ecomkit.metrics.bridge_of_lines import bridge_category_sums
 from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
@@ -26,10 +28,19 @@ def quarter(shop):
     return shop.week("last").extended_back(13)
 
 
+def weeks_of(quarter):
+    """Each week of the quarter; its days may not begin on a Monday, then the weeks at both ends are cut."""
+    monday = quarter.start - timedelta(days=quarter.start.weekday())
+    starts = [monday + timedelta(days=7 * number) for number in range(14)]
+    weeks = [(max(start, quarter.start), min(start + timedelta(days=7), quarter.end)) for start in starts]
+    return [Period(start, end, quarter.zone) for start, end in weeks if start < end]
+
+
 def metrics(shop, quarter, as_of):
     sessions = shop.sessions.filter(quarter.holds(shop.sessions.started_at))
     arguments = {"zone": shop.zone, "as_of": as_of}
     news = {"period": quarter, "look_back_days": LOOK_BACK_DAYS}
+    weeks = {"periods": weeks_of(quarter), "as_of": as_of}
     return {
         "sales": sales(shop.orders, shop.refunds, **arguments),
         "aov": aov(shop.orders, by="device_type"),
@@ -42,6 +53,9 @@ def metrics(shop, quarter, as_of):
         "cohort_retention": cohort_retention(shop.orders, **arguments),
         "new_customers": new_customers(shop.orders, shop.sessions, **news).order_by("customer_id"),
         "cac": cac(shop.orders, shop.sessions, shop.ad_spend, kind="paid", **news),
+        "bridge_sums": bridge_sums(shop.orders, shop.refunds, shop.sessions, **weeks),
+        "bridge_sums_by": bridge_sums_by(shop.orders, shop.sessions, by="channel", **weeks),
+        "bridge_category_sums": bridge_category_sums(shop.orders, shop.order_lines, shop.sessions, **weeks),
         "merging_effect": merging_effect(shop.events, shop.orders),
         "first_touch_credit": first_touch_credit(shop.events, shop.sessions, shop.orders),
     }
