@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.catalogue_of_data import DATA_METRICS
+from ecomkit.metrics.catalogue_of_overview import OVERVIEW_METRICS
 from ecomkit.metrics.catalogue_of_sales import SALES_METRICS
 from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.metrics.customers import new_and_returning
@@ -170,4 +171,5 @@ METRICS: dict[str, Metric] = {
     "clv_holdout": Metric(clv_holdout, ("orders", "refunds"), _clv_holdout),
     **SALES_METRICS,
     **DATA_METRICS,
+    **OVERVIEW_METRICS,
 }

@@ -67,16 +67,8 @@ def plot_order_values(
     width = min((b - a for a, b in zip(starts, starts[1:], strict=False)), default=1.0)
     ax.bar(steps.from_value, steps.order_share, width=width * 0.92, align="edge", color=BLUE, label=span)
     if not before.empty:
-        line = before.sort_values("from_value")
-        label = when[:1].upper() + when[1:]
+        line, label = before.sort_values("from_value"), when[:1].upper() + when[1:]
         ax.step(line.from_value, line.order_share, where="post", color=DARK_GREY, linewidth=2, label=label)
-            line.from_value,
-            line.order_share,
-            where="post",
-            color=DARK_GREY,
-            linewidth=2,
-            label=when[:1].upper() + when[1:],
-        )
     for value, name, style in ((median, "Median", "-"), (mean, "Mean", "--")):
         if pd.notna(value):
             ax.axvline(value, color=ORANGE, linestyle=style, linewidth=2, label=f"{name} {money(value, currency)}")

@@ -79,6 +79,8 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
     functions = {metric.function for metric in METRICS.values()}
     assert {function.__module__.removeprefix(f"{metrics.__name__}.") for function in functions} == {
         "acquisition",
+        "bridge",
+        "bridge_of_lines",
         "clv_summary",
         "coverage",
         "customers",
