@@ -75,6 +75,10 @@ class Period:
             return self.days
         return max((data_end - self.start).days - 1, 1)
 
+    def first_days(self, days: int) -> "Period":
+        """Return the first `days` local days of this period."""
+        return Period(self.start, self.start + timedelta(days=days), self.zone)
+
     def four_weeks_before(self, *, days: int) -> "Period":
         """Return the four weeks that end `days` days before this one does."""
         end = self.end - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Weeks of simulated people, as per-person sums: with several sessions, heavy-tailed orders, and the same people twice."""
+"""Weeks of simulated people, as per-person sums: several sessions, heavy-tailed orders, the same people twice."""
 
 import numpy as np
 

@@ -47,6 +47,8 @@ ALLOWED = {
     "headlines": {"errors", "words", "metrics"},
     "tracking_breaks": {"frames", "metrics", "models.breaks", "periods", "shop", "words"},
     "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
+    "revenue_moves": {"frames", "metrics", "models.bridge_parts", "models.revenue_bridge", "periods", "shop"},
+    "scoreboard": {"frames", "metrics", "periods", "words"},
     "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
     "explain": GROUND | {"engines", "metrics", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},

@@ -15,8 +15,8 @@ def test_a_whole_week_needs_no_word_and_a_part_names_its_days():
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        pytest.param([("Email", 0.6), ("Direct", 0.4)], "Email brought the most, 60.0 % of the revenue", id="a name"),
-        pytest.param([(None, 0.6), ("**x**", 0.4)], "No session brought the most, 60.0 % of the revenue", id="none"),
+        pytest.param([("Email", 0.6), ("Direct", 0.4)], "Email makes up the most, 60.0 % of the revenue", id="a name"),
+        pytest.param([(None, 0.6), ("**x**", 0.4)], "No session makes up the most, 60.0 % of the revenue", id="none"),
         pytest.param([("Email", float("nan"))], "there is nothing to split", id="nothing"),
     ],
 )

@@ -42,9 +42,14 @@ def of_weekdays(table: ir.Table, instant: str, zone: str, weekdays: int) -> ir.T
 
 
 def grouped(
-    table: ir.Table, instant: str, by: str | Sequence[str] | None, zone: str | None, grain: Grain | None
+    table: ir.Table,
+    instant: str,
+    by: str | Sequence[str] | None,
+    zone: str | None,
+    grain: Grain | None,
+    weekdays: int = 7,
 ) -> tuple[ir.Table, list[str]]:
-    """Add the column of `grain`, if any, and return the names that a row stands for."""
+    """Add the column of `grain`, if any, keep the first days of its weeks, and return the names a row stands for."""
     keys = [by] if isinstance(by, str) else list(by or ())
     unknown = [key for key in keys if key not in table.columns]
     if unknown:
@@ -53,4 +58,5 @@ def grouped(
         return table, keys
     if zone is None:
         raise UsageError(f"A row per {grain} needs the shop's time zone. Give 'zone'.")
-    return table.mutate(local_span(grain)(table[instant], zone).name(grain)), [*keys, grain]
+    kept = of_weekdays(table, instant, zone, weekdays)
+    return kept.mutate(local_span(grain)(kept[instant], zone).name(grain)), [*keys, grain]

@@ -25,6 +25,7 @@ def units_per_order(
     by: str | Sequence[str] | None = None,
     zone: str | None = None,
     grain: Grain | None = None,
+    weekdays: int = 7,
 ) -> ir.Table:
     """Units per order: the pieces on an order's lines, not the number of its lines.
 
@@ -39,6 +40,8 @@ def units_per_order(
         A column of `orders`, or several.
     zone, grain
         The shop's time zone, and `day`, `week` or `month`, for a row per span.
+    weekdays
+        How many local days of each week count, Monday first; read with `grain`.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def units_per_order(
     """
     require(orders, ORDERS)
     require(order_lines, ORDER_LINES)
-    bought, keys = grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain)
+    bought, keys = grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain, weekdays)
     sizes = order_lines.group_by("order_id").aggregate(pieces=_.quantity.sum())
     sized = bought.mutate(cluster=customer_or_order(bought)).left_join(sizes, "order_id")
     totals = sized.group_by(*keys, "cluster").aggregate(orders=_.count(), units=_.pieces.sum().coalesce(0))

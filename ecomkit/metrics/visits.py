@@ -12,7 +12,12 @@ from ecomkit.schemas import SESSIONS, require
 
 
 def visit_to_order_rate(
-    sessions: ir.Table, *, by: str | Sequence[str] | None = None, grain: Grain | None = None, zone: str | None = None
+    sessions: ir.Table,
+    *,
+    by: str | Sequence[str] | None = None,
+    grain: Grain | None = None,
+    zone: str | None = None,
+    weekdays: int = 7,
 ) -> ir.Table:
     """Share of sessions that ended in at least one order.
 
@@ -28,6 +33,8 @@ def visit_to_order_rate(
     grain, zone
         `day`, `week` or `month` of the session's start, and the shop's time
         zone, for a row per span.
+    weekdays
+        How many local days of each week count, Monday first; read with `grain`.
 
     Returns
     -------
@@ -38,10 +45,10 @@ def visit_to_order_rate(
         cluster.
     """
     require(sessions, SESSIONS)
-    visits, keys = grouped(sessions, "started_at", by, zone, grain)
+    visits, keys = grouped(sessions, "started_at", by, zone, grain, weekdays)
     visits = visits.mutate(
         cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
-        has_order=flag(sessions.orders > 0),
+        has_order=flag(visits.orders > 0),
     )
     totals = visits.group_by(*keys, "cluster").aggregate(
         sessions=_.count(), sessions_with_order=_.has_order.sum(), people=_.person_id.nunique()

@@ -15,7 +15,7 @@ def partial_week(label: str, weekdays: int) -> str:
 
 
 def largest_of(frame: Any, share: str, *, by: str, unknown: str = "not known") -> str:
-    """Name the group with the largest share of the money: `Email brought the most, 38.3 % of the revenue`.
+    """Name the group with the largest share of the money: `Email makes up the most, 38.3 % of the revenue`.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def largest_of(frame: Any, share: str, *, by: str, unknown: str = "not known") -
         return "there is nothing to split"
     value, name = max(rows, key=lambda row: row[0])
     who = unknown.capitalize() if is_unknown(name) else group_name(name, by)
-    return f"{who} brought the most, {percent(value)} of the revenue"
+    return f"{who} makes up the most, {percent(value)} of the revenue"
 
 
 def moved_most(frame: Any, value: str, *, by: str, form: Callable[..., str] = money, more: Sequence[Any] = ()) -> str:
