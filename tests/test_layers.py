@@ -38,7 +38,7 @@ ALLOWED = {
         "pipeline.senders",
         "pipeline.tracking_plan",
     },
-    "metrics": GROUND | {"engines", "settings", "pipeline.tracking_plan"},
+    "metrics": GROUND | {"engines", "settings", "pipeline.money_rules", "pipeline.tracking_plan"},
     "frames": {"errors", "periods"},
     "words": {"errors"},
     "models": {"errors", "metrics.intervals", "metrics.comparisons", "metrics.limits"},

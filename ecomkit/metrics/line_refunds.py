@@ -123,7 +123,11 @@ def _named_products(refund_lines: ir.Table) -> ir.Table:
     named = refund_lines.select("refund_id", named_product=_.product_id, sold_for=_.amount.coalesce(0))
     part = share(named.sold_for, named.sold_for.sum().over(refund))
     parts = named.mutate(part=part.coalesce(1 / named.count().over(refund).cast("float64")))
-    return parts.filter(_.named_product.notnull()).group_by("refund_id", "named_product").aggregate(part_of_refund=_.part.sum())
+    return (
+        parts.filter(_.named_product.notnull())
+        .group_by("refund_id", "named_product")
+        .aggregate(part_of_refund=_.part.sum())
+    )
 
 
 def _to_the_cent(parts: ir.Table) -> ir.Table:

@@ -79,10 +79,11 @@ def product_path(
         last_added_at=_.last_added_at.max(),
         last_ordered_at=_.last_ordered_at.max(),
     )
+    is_known = walks.product.notnull() & walks.cluster.notnull()
     walks = walks.mutate(
-        people_viewed=flag(walks.first_viewed_at.notnull() & walks.cluster.notnull()),
-        people_added=flag(walks.cluster.notnull() & (walks.last_added_at >= walks.first_viewed_at)),
-        people_ordered=flag(walks.last_ordered_at >= walks.first_viewed_at),
+        people_viewed=flag(is_known & walks.first_viewed_at.notnull()),
+        people_added=flag(is_known & (walks.last_added_at >= walks.first_viewed_at)),
+        people_ordered=flag(is_known & (walks.last_ordered_at >= walks.first_viewed_at)),
     )
     keys = ["product"] if by else []
     sums = (*_COUNTS, *_MONEY, "people_viewed", "people_added", "people_ordered")

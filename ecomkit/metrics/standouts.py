@@ -6,7 +6,7 @@ from ecomkit.metrics.comparisons import Comparison, benjamini_hochberg, compare_
 from ecomkit.metrics.ratio import SUMS
 
 # Among the groups that are said to stand out, at most this share is expected to be chance.
-_FALSE_FINDS = 0.05
+FALSE_FINDS = 0.05
 
 
 def compare_with_rest(frame, rate: str, *, floor: int):
@@ -92,7 +92,7 @@ def judged_together(found: Sequence[Comparison]) -> tuple[list[float], list[str]
     judged = [one.p_value if one.verdict != "cannot tell" else float("nan") for one in found]
     adjusted = benjamini_hochberg(judged)
     verdicts = [
-        one.verdict if one.verdict == "cannot tell" or p_value < _FALSE_FINDS else "within noise"
+        one.verdict if one.verdict == "cannot tell" or p_value < FALSE_FINDS else "within noise"
         for one, p_value in zip(found, adjusted, strict=True)
     ]
     return adjusted, verdicts
