@@ -68,7 +68,7 @@ def amplitude_reconciliation(orders: ir.Table, order_lines: ir.Table, *, period:
         discount=_money(_.discount.sum()),
     )
     lines = order_lines.semi_join(told, "order_id")
-    of_lines = lines.aggregate(lines=lines.count(), cost=_money((lines.unit_price * lines.quantity).sum()))
+    of_lines = lines.aggregate(lines=lines.count(), cost=_money(lines.line_gross.sum()))
     wide = of_orders.cross_join(of_lines)
     amounts = {
         "order_completed_events": wide.orders,

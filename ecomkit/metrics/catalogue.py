@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.catalogue_of_data import DATA_METRICS
 from ecomkit.metrics.catalogue_of_overview import OVERVIEW_METRICS
+from ecomkit.metrics.catalogue_of_products import PRODUCT_METRICS
 from ecomkit.metrics.catalogue_of_sales import SALES_METRICS
 from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.metrics.customers import new_and_returning
@@ -172,4 +173,5 @@ METRICS: dict[str, Metric] = {
     **SALES_METRICS,
     **DATA_METRICS,
     **OVERVIEW_METRICS,
+    **PRODUCT_METRICS,
 }
