@@ -1,7 +1,10 @@
-"""Weeks of simulated people, as per-person sums: several sessions, heavy-tailed orders, the same people twice."""
+"""Weeks of simulated people: with several sessions, heavy-tailed orders, and the same people in every week."""
 
+import ibis
 import numpy as np
+import pyarrow as pa
 
+from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS
 from tests.bridge import in_sessions_of
 from tests.clusters import sums
 
@@ -73,3 +76,54 @@ class Town:
             return np.bincount(buyers, weights=values, minlength=self.people)
 
         return of_people(worth), of_people(units), of_people(discount)
+
+    def tables(self, first_monday, weeks):
+        """Sessions, orders and refunds of so many weeks alike, as canonical tables: the same people, row by row."""
+        rng, start = self.rng, np.datetime64(first_monday, "us")
+        visitors = np.concatenate([np.repeat(np.arange(self.people), rng.poisson(self.visits)) for _ in range(weeks)])
+        started = start + rng.integers(0, weeks * 7 * 86_400, len(visitors)) * np.timedelta64(1, "s")
+        number = np.flatnonzero(rng.random(len(visitors)) < self.inclination[visitors])
+        number = np.sort(np.concatenate([number, number[rng.random(len(number)) < 0.05]]))
+        of_outside = np.repeat(np.arange(self.people), rng.poisson(self.visits * RATE * OUTSIDE * weeks))
+        placed = start + rng.integers(0, weeks * 7 * 86_400, len(of_outside)) * np.timedelta64(1, "s")
+        buyers = np.concatenate([visitors[number], of_outside])
+        ordered = np.concatenate([started[number], placed])
+        worth = 30.0 * self.taste[buyers] * rng.lognormal(0, 0.6, len(buyers))
+        worth *= np.where(self.is_company[buyers], 8.0, 1.0)
+        back = np.flatnonzero(rng.random(len(buyers)) < REFUNDED)
+        sessions = {
+            "session_id": [f"s{one}" for one in range(len(visitors))],
+            "person_id": [f"user:{one}" for one in visitors],
+            "started_at": started,
+            "orders": np.bincount(number, minlength=len(visitors)),
+        }
+        orders = {
+            "order_id": [f"o{one}" for one in range(len(buyers))],
+            "customer_id": [f"user:{one}" for one in buyers],
+            "session_id": [f"s{one}" for one in number] + [None] * len(of_outside),
+            "ordered_at": ordered,
+            "revenue": np.round(worth, 2),
+            "status": ["completed"] * len(buyers),
+        }
+        refunds = {
+            "refund_id": [f"r{one}" for one in range(len(back))],
+            "order_id": [f"o{one}" for one in back],
+            "refunded_at": ordered[back] + rng.integers(1, 12, len(back)) * np.timedelta64(1, "D"),
+            "amount": np.round(worth[back], 2),
+        }
+        return [
+            table_of(columns, schema)
+            for columns, schema in ((orders, ORDERS), (refunds, REFUNDS), (sessions, SESSIONS))
+        ]
+
+
+def table_of(columns, schema):
+    """A canonical table from a few columns; the others are null."""
+    types, rows = schema.to_pyarrow(), len(next(iter(columns.values())))
+    arrays = [
+        pa.array(columns[field.name]).cast(field.type, safe=False)
+        if field.name in columns
+        else pa.nulls(rows, field.type)
+        for field in types
+    ]
+    return ibis.memtable(pa.Table.from_arrays(arrays, schema=types))

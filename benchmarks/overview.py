@@ -1,0 +1,264 @@
+"""How long the questions of the overview take over the tables of a shop with millions of events, against a plain scan.
+
+    python benchmarks/overview.py [--events 20000000] [--runs 5]
+
+The peer is one scan by DuckDB alone of the columns that a question uses: every value of them is read and
+hashed once, which is the least that anyone must do who has looked at all of them. Which columns these are is
+read from DuckDB's own plan of the question. Both run in one process with 2 threads on one file that is made
+once (under `.ecomkit/`): two years of a shop with sessions, orders, order lines, refunds and product events in
+the proportions of so many events. Each is run once to warm up, then in turns; the ratio of the medians is what
+is held to a limit. Weeks are asked over the whole history, what the report asks of a period over its weeks.
+"""
+
+import argparse
+import json
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+from rich.console import Console
+from rich.table import Table
+
+from ecomkit import shop as shops
+from ecomkit.engines import to_sql
+from ecomkit.metrics.bridge import bridge_sums, bridge_sums_by, with_customer_kind
+from ecomkit.metrics.bridge_of_lines import bridge_category_sums
+from ecomkit.metrics.customers import new_and_returning
+from ecomkit.metrics.sales import aov, net_revenue, sales
+from ecomkit.metrics.visits import visit_to_order_rate
+from ecomkit.periods import Period
+
+# Times of the peer, and GiB.
+SLOWEST, MOST_MEMORY = 3, 4
+THREADS, WEEKS, ZONE = 2, 104, "America/New_York"
+FOLDER = shops.ROOT / ".ecomkit" / "overview"
+LAST = Period(date(2025, 12, 22), date(2025, 12, 29), ZONE)
+QUARTER = LAST.extended_back(13)
+
+# `dice(x, salt)` is a number from 0 to 9999 that stays the same for the same x.
+_MADE = """
+CREATE MACRO dice(x, salt) AS (hash(x, salt) % 10000)::INT;
+CREATE MACRO person_of(x) AS CASE
+    WHEN dice(x, 'known') < 3500 THEN 'user:' || (100000 + x) ELSE 'visitor:' || md5(x::VARCHAR)[:32] END;
+CREATE TABLE sessions AS
+WITH visits AS (
+    -- Some come often: every fourth visit is one of a twentieth of the people.
+    SELECT range AS number, CASE WHEN dice(range, 'often') < 2500
+        THEN (hash(range, 'who') % ({sessions} // 40 + 1))::BIGINT ELSE (hash(range, 'who') % ({sessions} // 2))::BIGINT
+        END AS person, TIMESTAMPTZ '2023-12-31 05:00:00+00'
+            + to_seconds(range * {weeks} * 7 * 86400 // {sessions} + dice(range, 'second')) AS started_at
+    FROM range({sessions})
+)
+SELECT md5(number::VARCHAR)[:12] || ':' || epoch_ms(started_at) AS session_id, person_of(person) AS person_id,
+    md5(person::VARCHAR || 'device') AS anonymous_id, 1::BIGINT AS session_number, started_at,
+    started_at + to_seconds(dice(number, 'long') // 10) AS ended_at,
+    (1 + dice(number, 'pages') % 7)::BIGINT AS pageviews,
+    '/products/' || dice(number, 'landing') AS landing_path, NULL::VARCHAR AS referrer_host,
+    NULL::VARCHAR AS utm_source, NULL::VARCHAR AS utm_medium, NULL::VARCHAR AS utm_campaign,
+    NULL::VARCHAR AS utm_term, NULL::VARCHAR AS utm_content, NULL::VARCHAR AS campaign_id,
+    ['mobile', 'desktop', 'tablet'][1 + dice(number, 'device') // 4500] AS device_type,
+    ['Direct', 'Organic Search', 'Paid Search', 'Paid Social', 'Email', 'Referral', 'Unassigned']
+        [1 + dice(number, 'channel') // 1500] AS channel,
+    -- One in sixteen orders, one in four hundred twice.
+    (CASE WHEN dice(number, 'orders') < 25 THEN 2 WHEN dice(number, 'orders') < 650 THEN 1 ELSE 0 END)::BIGINT
+        AS orders,
+    dice(number, 'orders') < 650 AS converted, number, person
+FROM visits;
+CREATE TABLE orders AS
+WITH bought AS (
+    SELECT session_id, person_id,
+        started_at + to_seconds(60 * (1 + dice(number * 2 + nth, 'wait') // 500)) AS ordered_at,
+        number * 2 + nth AS place, device_type
+    FROM sessions, (SELECT range AS nth FROM range(2)) WHERE nth < sessions.orders
+    UNION ALL
+    -- One in twelve meets no session.
+    SELECT NULL, CASE WHEN dice(number, 'guest') < 5000 THEN person_id END, started_at + to_seconds(7200),
+        {sessions} * 2 + number, NULL
+    FROM sessions WHERE dice(number, 'outside') < 56
+)
+SELECT md5(place::VARCHAR || 'order') AS order_id, person_id AS customer_id, session_id,
+    CASE WHEN session_id IS NOT NULL THEN 'same device' END AS session_rule, ordered_at,
+    row_number() OVER (PARTITION BY person_id ORDER BY ordered_at) AS order_number,
+    ((1000 + dice(place, 'worth') * 2) / 100)::DECIMAL(18, 4) AS gross, 0::DECIMAL(18, 4) AS discount,
+    ((1000 + dice(place, 'worth') * 2) / 100)::DECIMAL(18, 4) AS revenue, 4::DECIMAL(18, 4) AS shipping,
+    2::DECIMAL(18, 4) AS tax, NULL::DECIMAL(18, 4) AS order_total, 'EUR' AS currency,
+    CASE WHEN dice(place, 'coupon') < 1500 THEN 'C' || dice(place, 'coupon') % 20 END AS coupon,
+    ['US', 'DE', 'FR', 'GB'][1 + dice(place, 'country') // 2501] AS country, device_type,
+    CASE WHEN dice(place, 'cancelled') < 150 THEN 'cancelled' ELSE 'completed' END AS status,
+    CASE WHEN dice(place, 'cancelled') < 150 THEN ordered_at + to_hours(5) END AS cancelled_at,
+    'spec' AS money_rule, place
+FROM bought;
+CREATE TABLE order_lines AS
+SELECT order_id, (nth + 1)::BIGINT AS line_number, 'p' || dice(place * 3 + nth, 'product') % 2000 AS product_id,
+    'sku' || dice(place * 3 + nth, 'product') % 5000 AS sku, 'Product ' || dice(place * 3 + nth, 'product') % 2000 AS name,
+    ['Teas', 'Lanterns', 'Gifts', 'Accessories', 'Books', 'Candles', 'Cups', 'Sets']
+        [1 + (dice(place * 3 + nth, 'product') % 2000) % 8] AS category,
+    'Brand ' || dice(place * 3 + nth, 'product') % 40 AS brand, NULL::VARCHAR AS variant,
+    (revenue / (1 + place % 3))::DECIMAL(18, 4) AS unit_price, (1 + dice(place * 3 + nth, 'units') % 3)::BIGINT AS quantity,
+    (revenue / (1 + place % 3))::DECIMAL(18, 4) AS line_gross, (revenue / (1 + place % 3))::DECIMAL(18, 4) AS line_revenue
+FROM orders, (SELECT range AS nth FROM range(3)) WHERE nth <= place % 3;
+CREATE TABLE refunds AS
+SELECT md5(place::VARCHAR || 'refund') AS refund_id, order_id,
+    ordered_at + to_days(1 + dice(place, 'days') % 20) AS refunded_at,
+    ordered_at + to_days(1 + dice(place, 'days') % 20) AS received_at, (revenue / 2)::DECIMAL(18, 4) AS amount, currency
+FROM orders WHERE dice(place, 'refund') < 800;
+CREATE TABLE product_events AS
+SELECT started_at + to_seconds(nth * 40) AS occurred_at, person_id, session_id,
+    CASE WHEN nth = 0 THEN 'Product List Viewed' WHEN nth = 2 AND dice(number, 'adds') < 3000 THEN 'Product Added'
+        ELSE 'Product Viewed' END AS event_name,
+    'p' || dice(number * 3 + nth, 'product') % 2000 AS product_id,
+    'sku' || dice(number * 3 + nth, 'product') % 5000 AS sku,
+    ['Teas', 'Lanterns', 'Gifts', 'Accessories', 'Books', 'Candles', 'Cups', 'Sets']
+        [1 + (dice(number * 3 + nth, 'product') % 2000) % 8] AS category,
+    NULL::DECIMAL(18, 4) AS price, 1::BIGINT AS quantity, NULL::VARCHAR AS cart_id,
+    CASE WHEN nth = 0 THEN 'list ' || number % 12 END AS list_id, (number % 24)::BIGINT AS position
+FROM sessions, (SELECT range AS nth FROM range(3)) WHERE nth <= number % 4;
+ALTER TABLE sessions DROP COLUMN number; ALTER TABLE sessions DROP COLUMN person; ALTER TABLE orders DROP COLUMN place;
+"""
+# Of so many events, one is a session's first call in that many, by the simulated shops.
+EVENTS_PER_SESSION = 4.45
+
+
+def questions(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
+    """Return each question of the overview as its expression."""
+    orders, refunds, sessions = tables["orders"], tables["refunds"], tables["sessions"]
+    told = {"zone": ZONE, "as_of": LAST.end_at}
+    both = {"periods": [LAST, LAST.before()], "as_of": LAST.end_at}
+    quarter = {"periods": [QUARTER, QUARTER.before()], "as_of": LAST.end_at}
+    visits = sessions.filter(sessions.started_at < LAST.end_at)
+    of_quarter = visits.filter(QUARTER.holds(visits.started_at))
+    kinds = with_customer_kind(sessions, orders, as_of=LAST.end_at)
+    return {
+        "sales per week": sales(orders, refunds, **told),
+        "net revenue, summed": net_revenue(orders, refunds, as_of=LAST.end_at, view="cash").agg(
+            amount=lambda rows: rows.amount.sum()
+        ),
+        "new and returning per week": new_and_returning(orders, refunds, look_back_days=365, **told),
+        "AOV per week": aov(orders, zone=ZONE, grain="week"),
+        "AOV by country": aov(orders, by="country"),
+        "visit-to-order rate per week": visit_to_order_rate(visits, grain="week", zone=ZONE),
+        "visit-to-order rate by channel": visit_to_order_rate(visits, by="channel"),
+        "visit-to-order rate by channel, 13 weeks": visit_to_order_rate(of_quarter, by="channel"),
+        "bridge of two weeks": bridge_sums(orders, refunds, sessions, **both),
+        "bridge of two quarters": bridge_sums(orders, refunds, sessions, **quarter),
+        "bridge by channel, two quarters": bridge_sums_by(orders, sessions, by="channel", **quarter),
+        "bridge by new and returning, two quarters": bridge_sums_by(orders, kinds, by="customer_kind", **quarter),
+        "bridge by category, two quarters": bridge_category_sums(orders, tables["order_lines"], sessions, **quarter),
+    }
+
+
+def make(path: Path, events: int) -> None:
+    """Make a DuckDB file of the tables of a shop with so many events."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    with duckdb.connect(str(unfinished)) as con:
+        con.execute(f"SET memory_limit = '8GB'; SET TimeZone = 'UTC'; SET threads = {THREADS}")
+        con.execute(_MADE.format(sessions=int(events / EVENTS_PER_SESSION), weeks=WEEKS))
+    unfinished.rename(path)
+
+
+def columns_of(con: ibis.BaseBackend, query: str) -> dict[str, set[str]]:
+    """Return the columns that DuckDB's plan of a query reads of each table."""
+    plan = con.raw_sql(f"EXPLAIN (FORMAT json) {query}").fetchall()[-1][1]
+    found: dict[str, set[str]] = {}
+    nodes = json.loads(plan)
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("children", [])
+        told = node.get("extra_info", {})
+        if "Table" in told:
+            name = told["Table"].split(".")[-1]
+            read = told.get("Projections", [])
+            read = {read} if isinstance(read, str) else set(read)
+            filters = (
+                " ".join(told.get("Filters", "")) if isinstance(told.get("Filters"), list) else told.get("Filters", "")
+            )
+            read |= {column for column in con.table(name).columns if re.search(rf"\b{column}\b", filters)}
+            found.setdefault(name, set()).update(read)
+    return found
+
+
+def scan(con: ibis.BaseBackend, columns: dict[str, set[str]]) -> None:
+    """Read and hash every value of the columns."""
+    for table, names in columns.items():
+        con.raw_sql(f"SELECT bit_xor(hash({', '.join(sorted(names))})) FROM {table}").fetchall()
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """Return how long a task takes."""
+    started = time.perf_counter()
+    task()
+    return time.perf_counter() - started
+
+
+def run(path: Path, runs: int) -> None:
+    """Print, as one line of JSON, the median seconds of each question and of its scan, and the GiB held at most."""
+    con = ibis.duckdb.connect(str(path), read_only=True, threads=THREADS)
+    con.raw_sql("SET TimeZone = 'UTC'")
+    tables = {name: con.table(name) for name in con.list_tables()}
+    asked = {name: to_sql(question) for name, question in questions(tables).items()}
+    read: dict[str, set[str]] = {}
+    rows = []
+    for name, query in asked.items():
+        columns = columns_of(con, query)
+        for table, names in columns.items():
+            read.setdefault(table, set()).update(names)
+        rows.append((name, *_in_turns(lambda q=query: con.raw_sql(q).fetchall(), lambda c=columns: scan(con, c), runs)))
+    whole = statistics.median(seconds(lambda: scan(con, read)) for _ in range(runs))
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({"rows": rows, "whole": whole, "held": held}))
+
+
+def _in_turns(one: Callable[[], object], other: Callable[[], object], runs: int) -> tuple[float, float]:
+    one(), other()
+    pairs = [(seconds(one), seconds(other)) for _ in range(runs)]
+    return statistics.median(first for first, _ in pairs), statistics.median(second for _, second in pairs)
+
+
+def main() -> None:
+    """Print times, their ratios and memory, each with its limit."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--events", type=int, default=20_000_000)
+    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--task", choices=["make", "run"], help=argparse.SUPPRESS)
+    chosen = arguments.parse_args()
+    path = FOLDER / f"{chosen.events}.duckdb"
+    if chosen.task:
+        make(path, chosen.events) if chosen.task == "make" else run(path, chosen.runs)
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    again = [sys.executable, __file__, "--events", str(chosen.events), "--runs", str(chosen.runs)]
+    # In a process of its own too: what a process holds is counted from its parent on. The file of a run before serves.
+    if not path.exists():
+        subprocess.run([*again, "--task", "make"], check=True, cwd=shops.ROOT)
+    told = json.loads(subprocess.run([*again, "--task", "run"], check=True, stdout=subprocess.PIPE).stdout)
+    table = Table(
+        "Question", "Seconds", "Scan of its columns", "Ratio", title=f"The overview of {chosen.events:,} events"
+    )
+    for name, asked, scanned in told["rows"]:
+        table.add_row(name, f"{asked:.3f}", f"{scanned:.3f}", f"{asked / scanned:.2f}")
+    table.add_section()
+    worst = max(asked / scanned for _name, asked, scanned in told["rows"])
+    everything = sum(asked for _name, asked, _scanned in told["rows"])
+    table.add_row("the slowest against its scan", "", "", f"{worst:.2f} (limit {SLOWEST})")
+    table.add_row(
+        "all, against one scan of all their columns",
+        f"{everything:.2f}",
+        f"{told['whole']:.2f}",
+        f"{everything / told['whole']:.2f}",
+    )
+    table.add_row("memory, GiB", "", "", f"{told['held']:.2f} (limit {MOST_MEMORY})")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
