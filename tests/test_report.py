@@ -24,7 +24,7 @@ from ecomkit.report.index import corrected
 from ecomkit.report.page import notebook_body, sanitise
 from ecomkit.report.publish import appearing
 from tests.calls import order, page, track
-from tests.notebooks import code, text, write_notebook
+from tests.notebooks import PARAMETERS, code, text, write_notebook
 
 NAN = float("nan")
 HOSTILE = "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>"
@@ -486,3 +486,15 @@ def test_dates_in_the_report_are_days(made, tmp_path, run_at_once):
     result, _ = report_of(made, tmp_path)
     data = json.loads((result.folder / "report.json").read_text(encoding="utf-8"))["data"]
     assert date.fromisoformat(data["first_day"]) == date(2026, 10, 21)
+
+
+def test_a_report_of_a_part_says_so_and_stands_beside_that_of_the_whole(made, tmp_path, run_at_once, monkeypatch):
+    write_notebook(tmp_path / "notebooks", "01_overview", parameters=f"{PARAMETERS}\nfilters: dict = {{}}  # a part")
+    monkeypatch.setattr(reports.shops, "ROOT", tmp_path)
+    told = {"console": quiet(), "notebooks": tmp_path / "notebooks", "week": "2026-W44"}
+    result = reports.run_report(str(made), parameters={"filters": "{'channel': 'Direct'}"}, **told)
+    assert result.folder == tmp_path / "reports" / "made" / "2026-W44-part"
+    assert "A part of the shop. Only channel Direct." in index_of(result.folder).get_text()
+    with pytest.raises(UsageError) as caught:
+        reports.run_report(str(made), parameters={"filters": "{'channel': 'Email'}"}, **told)
+    assert str(caught.value) == "There is no channel 'Email' in this shop. It has 'Direct'."

@@ -57,6 +57,12 @@ def test_a_limit_of_the_shops_own_leaves_the_others(tmp_path):
             id="limits the wrong way round",
         ),
         pytest.param(
+            GOOD + "[b2b]\norder_units = 0\n", "'order_units' in [b2b] is 0, not 1 or more", id="bulk of nothing"
+        ),
+        pytest.param(
+            GOOD + "[b2b]\ncustomers = [5]\n", "'customers' holds [5], which are not texts", id="customers by number"
+        ),
+        pytest.param(
             GOOD + "[limits]\nmin_group = 0\n", "'min_group' in [limits] is 0, not 1 or more", id="a group of nobody"
         ),
         pytest.param(

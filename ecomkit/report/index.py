@@ -135,7 +135,7 @@ def index_page(
 
 
 def _notices(period: Period, contents: Mapping[str, Any], entries: Sequence[Entry]) -> list[str]:
-    notices = []
+    notices = [f"A part of the shop. {contents['filters']}"] if contents.get("filters") else []
     failed = [entry.name for entry in entries if entry.failure]
     if failed:
         notices.append(

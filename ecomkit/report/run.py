@@ -57,7 +57,7 @@ def run_report(
     week
         An ISO week such as `2026-W44`, or `last` for the last complete one.
     out
-        The report's own folder; by default `reports/<shop>/<week>` of the kit.
+        The report's own folder; by default `reports/<shop>/<week>` of the kit, with `-part` behind it under filters.
     parameters
         Values for the parameters that notebooks declare.
     console
@@ -73,12 +73,13 @@ def run_report(
     if week != "last":
         iso_week(week, "UTC")
     values = notebook_parameters.check(parameters or {}, paths)
+    part = next((chosen["filters"] for chosen in values.values() if chosen.get("filters")), None)
     if out is not None:
         refuse_foreign_folder(out)
 
     seconds: dict[str, float] = {}
     with _timed(seconds, "build"), console.status("Building the shop"):
-        shop = shops.open_shop(shop_name)
+        shop = shops.open_shop(shop_name, filters=part)
     period = shop.week(week)
     contents = shop.contents(period)
     _refuse_untrusted(shop)
@@ -87,7 +88,8 @@ def run_report(
         return Published(None)
 
     light = light_and_reasons(shop, period)
-    target = out or shops.ROOT / "reports" / folder.name / period.label
+    # A report of a part never takes the place of the whole one.
+    target = out or shops.ROOT / "reports" / folder.name / (f"{period.label}-part" if part else period.label)
     refuse_foreign_folder(target)
     given = {"shop_name": shop_name, "week": period.label}
     values = {name: given | chosen for name, chosen in values.items()}
