@@ -4,16 +4,20 @@ from datetime import datetime
 
 import ibis.expr.types as ir
 
-from ecomkit.metrics.amplitude import amplitude_reconciliation
-from ecomkit.metrics.baskets import pairs_looked_at, product_pairs
-from ecomkit.metrics.gateway import gateway_products
-from ecomkit.metrics.line_refunds import line_refunds, untied_refunds
-from ecomkit.metrics.list_positions import list_positions
 from ecomkit.metrics.metric import Metric, Tables
-from ecomkit.metrics.product_path import product_path
-from ecomkit.metrics.product_ranks import product_ranks
-from ecomkit.metrics.product_visits import visit_to_order_rate_by_product
-from ecomkit.metrics.tracking_gaps import sold_without_view
+from ecomkit.metrics.products import (
+    amplitude_reconciliation,
+    gateway_products,
+    line_refunds,
+    list_positions,
+    pairs_looked_at,
+    product_pairs,
+    product_path,
+    product_ranks,
+    sold_without_view,
+    untied_refunds,
+    visit_to_order_rate_by_product,
+)
 from ecomkit.periods import Period
 from ecomkit.settings import Settings
 

@@ -6,6 +6,15 @@ from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.products import (
+    plot_gateways,
+    plot_list_positions,
+    plot_product_pairs,
+    plot_product_path,
+    plot_product_ranks,
+    plot_product_visits,
+    plot_sold_without_view,
+)
 from ecomkit.plots.quality import plot_checks, plot_daily_volumes, plot_set_aside
 from ecomkit.plots.retention import plot_cohort_retention, plot_repeat_purchase_rate
 from ecomkit.plots.sales import (
@@ -19,6 +28,13 @@ from ecomkit.plots.sales import (
 from ecomkit.plots.style import caption, use_style
 
 __all__ = [
+    "plot_gateways",
+    "plot_list_positions",
+    "plot_product_pairs",
+    "plot_product_path",
+    "plot_product_ranks",
+    "plot_product_visits",
+    "plot_sold_without_view",
     "plot_order_values",
     "plot_product_mix",
     "plot_sales_by",

@@ -18,8 +18,28 @@ from ecomkit.words.numbers import (
     percent,
 )
 from ecomkit.words.overview import largest_of, moved_most, partial_week
+from ecomkit.words.products import (
+    bought_together,
+    brought_most,
+    gaps,
+    gateways,
+    most_ordered_of_views,
+    noun_of,
+    place_in_list,
+    rose_and_fell,
+    sent_back_most,
+)
 
 __all__ = [
+    "bought_together",
+    "brought_most",
+    "gaps",
+    "gateways",
+    "most_ordered_of_views",
+    "noun_of",
+    "place_in_list",
+    "rose_and_fell",
+    "sent_back_most",
     "partial_week",
     "moved_most",
     "largest_of",

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.column_types import INSTANT
-from ecomkit.metrics.products import VIEWED, By, events_of, named, product_catalogue, sold_lines
+from ecomkit.metrics.products.grouping import VIEWED, By, events_of, named, product_catalogue, sold_lines
 from ecomkit.metrics.ratio import flag, ratio_sums, share
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDER_LINES, ORDERS, PRODUCT_EVENTS, require

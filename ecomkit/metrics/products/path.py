@@ -8,8 +8,17 @@ from ibis import _
 
 from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.metrics.bookings import customer_or_order
-from ecomkit.metrics.line_refunds import line_refunds
-from ecomkit.metrics.products import ADDED, VIEWED, By, check_by, events_of, named, product_catalogue, sold_lines
+from ecomkit.metrics.products.grouping import (
+    ADDED,
+    VIEWED,
+    By,
+    check_by,
+    events_of,
+    named,
+    product_catalogue,
+    sold_lines,
+)
+from ecomkit.metrics.products.line_refunds import line_refunds
 from ecomkit.metrics.ratio import flag, ratio_sums, share, total_sums
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDER_LINES, ORDERS, PRODUCT_EVENTS, require

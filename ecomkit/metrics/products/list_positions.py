@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.column_types import INSTANT
-from ecomkit.metrics.products import CLICKED, LISTED, VIEWED, product_key
+from ecomkit.metrics.products.grouping import CLICKED, LISTED, VIEWED, product_key
 from ecomkit.metrics.ratio import flag, ratio_sums, share
 from ecomkit.periods import Period
 from ecomkit.schemas import PRODUCT_EVENTS, require

@@ -8,7 +8,7 @@ from ibis import _
 
 from ecomkit.engines import local_day, local_month
 from ecomkit.metrics.acquisition import new_customers
-from ecomkit.metrics.products import By, grouped_by, named, product_catalogue
+from ecomkit.metrics.products.grouping import By, grouped_by, named, product_catalogue
 from ecomkit.metrics.ratio import flag, share, unit_sums
 from ecomkit.metrics.sales import net_revenue
 from ecomkit.periods import Period

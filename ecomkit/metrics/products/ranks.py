@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.metrics.bookings import customer_or_order
-from ecomkit.metrics.products import By, named, sold_lines
+from ecomkit.metrics.products.grouping import By, named, sold_lines
 from ecomkit.metrics.ratio import total_sums
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDER_LINES, ORDERS, require

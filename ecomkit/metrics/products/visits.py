@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.metrics.products import VIEWED, By, grouped_by, named, product_catalogue, sold_lines
+from ecomkit.metrics.products.grouping import VIEWED, By, grouped_by, named, product_catalogue, sold_lines
 from ecomkit.metrics.ratio import flag, ratio_sums, share
 from ecomkit.schemas import ORDER_LINES, ORDERS, PRODUCT_EVENTS, SESSIONS, require
 

@@ -8,7 +8,7 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.metrics.bookings import kept_orders
-from ecomkit.metrics.products import product_key
+from ecomkit.metrics.products.grouping import product_key
 from ecomkit.metrics.ratio import share
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDER_LINES, ORDERS, REFUND_LINES, REFUNDS, require
