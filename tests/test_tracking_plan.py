@@ -178,3 +178,7 @@ def test_products_in_any_form_are_items(make_shop):
 
 def test_the_plan_names_the_orders_that_need_an_id():
     assert {name for name in tracking_plan.ORDER_EVENTS if "order_id" not in PLAN[name].required} == set()
+
+
+def test_a_coupon_is_known_by_its_code_its_name_or_its_id():
+    assert PROPERTIES["coupon"] == ("coupon", "coupon_name", "coupon_id")

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.catalogue_of_data import DATA_METRICS
+from ecomkit.metrics.catalogue_of_journeys import JOURNEY_METRICS
 from ecomkit.metrics.catalogue_of_overview import OVERVIEW_METRICS
 from ecomkit.metrics.catalogue_of_products import PRODUCT_METRICS
 from ecomkit.metrics.catalogue_of_sales import SALES_METRICS
@@ -174,4 +175,5 @@ METRICS: dict[str, Metric] = {
     **DATA_METRICS,
     **OVERVIEW_METRICS,
     **PRODUCT_METRICS,
+    **JOURNEY_METRICS,
 }

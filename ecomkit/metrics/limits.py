@@ -77,11 +77,16 @@ def cost_limits(spend: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def read_sums(source, name: str) -> dict[str, np.ndarray]:
     """Read the cluster sums of a frame or a row, prefixed with the name or bare."""
-    prefix = f"{name}_" if f"{name}_clusters" in source and f"{name}_products" in source else ""
+    prefix = sums_prefix(source, name)
     missing = [prefix + part for part in SUMS if prefix + part not in source]
     if missing:
         raise TableError(f"The rows lack {quoted(missing)}, the sums that the interval of '{name}' needs.")
     return {part: floats(source[prefix + part]) for part in SUMS}
+
+
+def sums_prefix(source, name: str) -> str:
+    """Return what stands before the names of a rate's sums in a frame or a row: its own name or nothing."""
+    return f"{name}_" if f"{name}_clusters" in source and f"{name}_products" in source else ""
 
 
 def read_total(source, total: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

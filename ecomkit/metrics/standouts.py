@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 
 from ecomkit.metrics.comparisons import Comparison, benjamini_hochberg, compare_rates, compare_totals
+from ecomkit.metrics.limits import sums_prefix
 from ecomkit.metrics.ratio import SUMS
 
 # Among the groups that are said to stand out, at most this share is expected to be chance.
@@ -18,7 +19,7 @@ def compare_with_rest(frame, rate: str, *, floor: int):
     Parameters
     ----------
     frame
-        One row per group with the sums of `cluster_sums`.
+        One row per group with the sums of `cluster_sums`, bare or prefixed with the rate's name.
     rate
         The rate's name.
     floor
@@ -30,8 +31,10 @@ def compare_with_rest(frame, rate: str, *, floor: int):
     `down` against the rest, `within noise`, or `cannot tell` where a side is
     under the floor.
     """
-    totals = {name: frame[name].sum() for name in SUMS}
-    rows = frame[list(SUMS)].to_dict("records")
+    prefix = sums_prefix(frame, rate)
+    sums = frame[[prefix + name for name in SUMS]].set_axis(list(SUMS), axis="columns")
+    totals = {name: sums[name].sum() for name in SUMS}
+    rows = sums.to_dict("records")
     rests = [{name: totals[name] - row[name] for name in SUMS} for row in rows]
     found = [compare_rates(row, rest, rate, min_group=floor) for row, rest in zip(rows, rests, strict=True)]
     adjusted, verdicts = judged_together(found)

@@ -52,7 +52,8 @@ PLAN_PROPERTIES: dict[str, Property] = {
     "price": Property("money", kept=True),
     "quantity": Property("number", kept=True),
     "position": Property("number", kept=True),
-    "coupon": Property("text", kept=True),
+    # The spec's coupon events say `coupon_id` and `coupon_name`, its own example `coupon`.
+    "coupon": Property("text", ("coupon_name", "coupon_id"), kept=True),
     "url": Property("text"),
     "image_url": Property("text"),
     "currency": Property("text", kept=True),

@@ -6,6 +6,7 @@ from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.journeys import plot_abandonment, plot_click_rates, plot_feature_use
 from ecomkit.plots.products import (
     plot_gateways,
     plot_list_positions,
@@ -40,11 +41,14 @@ __all__ = [
     "plot_sales_by",
     "caption",
     "plot_bridge_parts",
+    "plot_abandonment",
     "plot_cac",
     "plot_checks",
+    "plot_click_rates",
     "plot_clv_path",
     "plot_cohort_retention",
     "plot_daily_volumes",
+    "plot_feature_use",
     "plot_first_touch",
     "plot_funnel",
     "plot_holdout",

@@ -2,6 +2,15 @@
 
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
 from ecomkit.words.bridge import told_factors, why_it_moved
+from ecomkit.words.journeys import (
+    ASSOCIATION,
+    after_denials,
+    clicked_promotions,
+    dead_ends,
+    goes_with_orders,
+    not_tracked,
+    where_carts_are_left,
+)
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
 from ecomkit.words.numbers import (
     UNKNOWN,
@@ -43,23 +52,29 @@ __all__ = [
     "partial_week",
     "moved_most",
     "largest_of",
+    "ASSOCIATION",
     "LONGEST_NAME",
     "LONGEST_TEXT",
     "NO_DATA",
     "UNKNOWN",
+    "after_denials",
     "against",
     "best_of",
+    "clicked_promotions",
     "costs_of",
     "count",
     "counted",
     "day",
     "days",
+    "dead_ends",
     "escape",
+    "goes_with_orders",
     "interval",
     "listed",
     "money",
     "month",
     "multiple",
+    "not_tracked",
     "or_more",
     "percent",
     "say",
@@ -67,6 +82,7 @@ __all__ = [
     "stands_out",
     "told_factors",
     "what_is_in",
+    "where_carts_are_left",
     "where_it_stops",
     "who_pays_back",
     "why_it_moved",

@@ -83,16 +83,14 @@ def session_log():
 
 @pytest.fixture
 def event_log():
-    """Events typed as (person, event name, instant)."""
+    """Events typed as (person, event name, instant) or (person, event name, instant, {column: value})."""
 
     def build(*entries):
-        return typed_table(
-            EVENTS,
-            [
-                {"message_id": f"m{number:06d}", "person_id": person, "event_name": name, "occurred_at": instant}
-                for number, (person, name, instant) in enumerate(entries)
-            ],
-        )
+        rows = []
+        for number, (person, name, instant, *rest) in enumerate(entries):
+            row = {"message_id": f"m{number:06d}", "person_id": person, "event_name": name, "occurred_at": instant}
+            rows.append(row | (rest[0] if rest else {}))
+        return typed_table(EVENTS, rows)
 
     return build
 

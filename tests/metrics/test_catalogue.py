@@ -78,6 +78,7 @@ def test_what_a_metric_returns_names_its_columns(name):
 def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
     functions = {metric.function for metric in METRICS.values()}
     assert {function.__module__.removeprefix(f"{metrics.__name__}.") for function in functions} == {
+        "abandonment",
         "acquisition",
         "bridge",
         "bridge_of_lines",
@@ -87,6 +88,7 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "funnel",
         "identity_audit",
         "order_sizes",
+        "offers",
         "payback",
         "product_mix",
         "products.amplitude",
@@ -103,6 +105,8 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "retention",
         "sales",
         "sales_by",
+        "searches",
+        "site_features",
         "visits",
     }
 

@@ -6,14 +6,18 @@ from string import Template
 
 import pytest
 
+from ecomkit.metrics.abandonment import abandonment_by_step
 from ecomkit.metrics.acquisition import cac, new_customers
 from ecomkit.metrics.bridge import bridge_sums, bridge_sums_by
 from ecomkit.metrics.bridge_of_lines import bridge_category_sums
 from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
+from ecomkit.metrics.offers import denied_coupons, promotions
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
 from ecomkit.metrics.sales import aov, sales
+from ecomkit.metrics.searches import searches
+from ecomkit.metrics.site_features import feature_use
 from ecomkit.metrics.visits import visit_to_order_rate
 from ecomkit.periods import Period
 
@@ -56,6 +60,11 @@ def metrics(shop, quarter, as_of):
         "bridge_sums": bridge_sums(shop.orders, shop.refunds, shop.sessions, **weeks),
         "bridge_sums_by": bridge_sums_by(shop.orders, shop.sessions, by="channel", **weeks),
         "bridge_category_sums": bridge_category_sums(shop.orders, shop.order_lines, shop.sessions, **weeks),
+        "abandonment_by_step": abandonment_by_step(sessions, shop.events),
+        "feature_use": feature_use(sessions, shop.events),
+        "searches": searches(sessions, shop.events),
+        "promotions": promotions(sessions, shop.events, shop.orders),
+        "denied_coupons": denied_coupons(sessions, shop.events, shop.orders),
         "merging_effect": merging_effect(shop.events, shop.orders),
         "first_touch_credit": first_touch_credit(shop.events, shop.sessions, shop.orders),
     }
