@@ -47,6 +47,9 @@ def moved(*rows):
             "no category is large enough to tell whether it moved",
             id="too small",
         ),
+        pytest.param(
+            moved((None, 9.0, 5.0, 4.0, "up")), "Not known is up, at EUR 9.00 after EUR 5.00", id="nobody knows which"
+        ),
     ],
 )
 def test_what_moved_most(frame, sentence):

@@ -168,6 +168,8 @@ def aov(
     places = ibis.row_number().over(ibis.window(group_by=keys, order_by=bought.revenue.desc())) + 1
     bought = bought.mutate(
         cluster=customer_or_order(bought),
+        # A cluster is one customer or none, so this needs no count of different ones.
+        is_customer=flag(bought.customer_id.notnull()),
         is_middle=is_middle(bought, "revenue", by=keys),
         below_top=ibis.ifelse(places * 100 > bought.count().over(group), _.revenue, ibis.null(ORDERS["revenue"])),
     )
@@ -175,7 +177,7 @@ def aov(
     middles = bought.revenue.cast("float64")
     totals = bought.group_by(*keys, "cluster").aggregate(
         orders=_.count(),
-        customers=_.customer_id.nunique(),
+        customers=_.is_customer.max(),
         revenue=_.revenue.sum().coalesce(0),
         winsorised=_.winsorised.sum().coalesce(0),
         middle_sum=middles.sum(where=bought.is_middle).coalesce(0.0),

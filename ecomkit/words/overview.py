@@ -36,7 +36,15 @@ def largest_of(frame: Any, share: str, *, by: str, unknown: str = "not known") -
     return f"{who} makes up the most, {percent(value)} of the revenue"
 
 
-def moved_most(frame: Any, value: str, *, by: str, form: Callable[..., str] = money, more: Sequence[Any] = ()) -> str:
+def moved_most(
+    frame: Any,
+    value: str,
+    *,
+    by: str,
+    form: Callable[..., str] = money,
+    more: Sequence[Any] = (),
+    unknown: str = "not known",
+) -> str:
     """Name the group that moved most among those that moved by more than chance.
 
     Parameters
@@ -51,6 +59,8 @@ def moved_most(frame: Any, value: str, *, by: str, form: Callable[..., str] = mo
         Writes the number, as `form(number, *more)`.
     more
         What `form` needs beside the number, such as a currency.
+    unknown
+        What the group is called of which nobody knows.
     """
     noun = by.removesuffix("_id").removesuffix("_type").replace("_", " ")
     if not any(verdict != "cannot tell" for verdict in frame["verdict"]):
@@ -60,4 +70,5 @@ def moved_most(frame: Any, value: str, *, by: str, form: Callable[..., str] = mo
     if not moved:
         return f"no {noun} moved by more than chance"
     _change, now, before, name, verdict = max(moved, key=lambda row: abs(row[0]))
-    return f"{group_name(name, noun)} is {verdict}, at {form(now, *more)} after {form(before, *more)}"
+    who = unknown.capitalize() if is_unknown(name) else group_name(name, noun)
+    return f"{who} is {verdict}, at {form(now, *more)} after {form(before, *more)}"
