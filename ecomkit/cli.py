@@ -142,11 +142,11 @@ def report(
 @app.command(epilog="Example: ecomkit explain shop aov --dialect postgres")
 def explain(
     shop: Shop,
-    metric: Annotated[str, typer.Argument(help="The metric's name, as in docs/metrics.md.")],
+    metric: Annotated[str, typer.Argument(help="The metric's name, as in docs/metrics.md, or a headline's.")],
     week: Annotated[str, typer.Option(help="An ISO week such as 2026-W44, or the last complete one.")] = "last",
     dialect: Annotated[str, typer.Option(help="duckdb, postgres, bigquery, spark or snowflake.")] = "duckdb",
 ) -> None:
-    """Show what a metric means and the query that computes it."""
+    """Show what a metric means, its query, the rows at each step of it, and five of those that went into it."""
     from ecomkit.explain import explain_metric
 
     _show(explain_metric(shop, metric, week=week, dialect=dialect))

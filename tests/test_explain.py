@@ -1,18 +1,20 @@
 """What a metric means, on the terminal and in docs/metrics.md."""
 
-from pathlib import Path
+import ast
+import json
 
 import duckdb
 import pytest
 
 from ecomkit.engines import ENGINES
-from ecomkit.errors import UsageError
+from ecomkit.errors import UsageError, quoted
 from ecomkit.explain import explain_metric, metrics_page
+from ecomkit.metrics.cards import HEADLINES, card_name, cards
 from ecomkit.metrics.catalogue import METRICS
-from ecomkit.shop import build_shop
+from ecomkit.shop import ROOT, build_shop
 from tests.calls import order, page, track
 
-PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
+PAGE = ROOT / "docs" / "metrics.md"
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_every_query_runs_on_the_tables_as_they_stand_and_gives_the_metrics_colu
     period, metric = tiny.week("2026-W44"), METRICS[name]
     tables = {table: getattr(tiny, table) for table in metric.tables}
     wanted = metric.build(tables, period, period.end_at, tiny.settings).columns
-    query = explain_metric("tiny", name, week="2026-W44").split("in duckdb:\n\n")[1]
+    query = explain_metric("tiny", name, week="2026-W44").split("in duckdb:\n\n")[1].split("\n\nRows at each")[0]
     with duckdb.connect(str(build_shop("tiny")), read_only=True) as con:
         assert tuple(con.execute(query).to_arrow_table().column_names) == tuple(wanted)
 
@@ -60,9 +62,67 @@ def test_the_span_is_told_where_it_is_not_the_week(made, name):
     assert f"Query for {span}, in duckdb:\n\n" in explain_metric(str(made), name, week="2026-W44")
 
 
-def test_a_named_week_is_explained_without_building_the_shop(made, own_store):
-    explain_metric(str(made), "aov", week="2026-W44")
+def test_a_named_week_is_explained_for_another_engine_without_building_the_shop(made, own_store):
+    text = explain_metric(str(made), "aov", week="2026-W44", dialect="bigquery")
+    assert text.endswith("Rows are counted in the shop itself: ask without --dialect, or for duckdb.")
     assert not own_store.exists()
+
+
+def test_rows_at_each_step_and_examples_by_hand(made):
+    text = explain_metric(str(made), "aov", week="2026-W44")
+    assert text.split("\n\n")[-2:] == [
+        "Rows at each step:\n"
+        "  1. the table orders: 1 row\n"
+        "  2. kept by ordered_at: 1 row\n"
+        "  3. kept by status: 1 row\n"
+        "  4. one row per cluster: 1 row\n"
+        "  5. one row over all: 1 row",
+        "The first orders of step 3 that fall into 2026-W44:\n"
+        "order_id  day         revenue  customer_id  status\n"
+        "o1        2026-10-28  10.00    user:u1      completed",
+    ]
+
+
+def test_without_rows_of_the_week_it_says_so(made):
+    text = explain_metric(str(made), "aov", week="2026-W43")
+    assert text.split("\n\n")[-1] == "None of the orders of step 3 falls into 2026-W43."
+
+
+def test_a_metric_without_orders_shows_sessions_events_or_says_why_not(made):
+    assert "\nThe first sessions of step 2 that fall into 2026-W44:\nsession_id " in explain_metric(
+        str(made), "visit_to_order_rate", week="2026-W44"
+    )
+    assert explain_metric(str(made), "daily_volumes", week="2026-W44").endswith(
+        "It reads no orders, sessions or events, so there are no rows of these to show."
+    )
+
+
+def test_a_headline_is_explained_by_its_card(made):
+    text = explain_metric(str(made), "revenue", week="2026-W44", dialect="postgres")
+    assert text.startswith(f"revenue: the card of sales\n\n{METRICS['sales'].definition}\n\n")
+
+
+def headlines_of(path):
+    """The names that a notebook's last section hands over."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    trees = [ast.parse("".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call.args[0].value for call in calls if getattr(call.func, "id", "") == "headline"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_headline_of_the_notebooks_has_its_card(path):
+    names = headlines_of(path)
+    assert names
+    names_of_cards = {card.name for card in cards()}
+    without = [name for name in names if card_name(name) not in names_of_cards]
+    assert without == [], "Name their metric in HEADLINES of ecomkit/metrics/cards.py."
+
+
+def test_headlines_with_other_names_lead_to_metrics():
+    assert [metric for metric in HEADLINES.values() if metric not in METRICS] == []
+    assert [name for name in HEADLINES if name in METRICS] == []
+    assert card_name("made_up") is None
 
 
 def test_the_last_week_comes_from_the_data(made):
@@ -74,7 +134,8 @@ def test_an_unknown_metric_names_the_near_miss(made):
         explain_metric(str(made), "net_revenu")
     known = ", ".join(f"'{name}'" for name in METRICS)
     assert str(caught.value) == (
-        f"There is no metric 'net_revenu'. Did you mean 'net_revenue'? The metrics are {known}."
+        f"There is no metric 'net_revenu'. Did you mean 'net_revenue'? The metrics are {known}; "
+        f"of headlines with other names {quoted(HEADLINES)}."
     )
 
 

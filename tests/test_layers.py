@@ -50,7 +50,9 @@ ALLOWED = {
     "revenue_moves": {"frames", "metrics", "models.bridge_parts", "models.revenue_bridge", "periods", "shop"},
     "scoreboard": {"frames", "metrics", "periods", "words"},
     "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
-    "explain": GROUND | {"engines", "metrics", "settings", "shop"},
+    "query_steps": set(),
+    "example_rows": {"engines", "periods", "query_steps"},
+    "explain": GROUND | {"engines", "example_rows", "metrics", "query_steps", "settings", "shop"},
     "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},
     "simulate": {"errors", "periods", "segment_names"},
     "cli": GROUND

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from ecomkit.errors import EcomkitError, UsageError
 from ecomkit.headlines import MIME, headline
+from ecomkit.metrics.cards import cards
 from ecomkit.metrics.comparisons import Comparison
 from ecomkit.report import run as reports
 from ecomkit.report.execute import Run
@@ -109,15 +110,24 @@ def report_of(shop, folder, *, week="2026-W44", out=None, cells=(), **more):
     return result, show(console)
 
 
+def page_of(folder, name):
+    return BeautifulSoup((folder / name).read_text(encoding="utf-8"), "html.parser")
+
+
 def index_of(folder):
-    return BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
+    return page_of(folder, "index.html")
 
 
 class TestRealKernels:
     def test_a_failing_notebook_does_not_take_the_others_with_it(self, published):
         result, _ = published
         assert result.failed == ("02_raises", "03_exits")
-        assert sorted(path.name for path in result.folder.iterdir()) == ["01_works.html", "index.html", "report.json"]
+        assert sorted(path.name for path in result.folder.iterdir()) == [
+            "01_works.html",
+            "index.html",
+            "metrics.html",
+            "report.json",
+        ]
 
     def test_the_index_says_which_notebook_failed_and_why(self, published):
         index = index_of(published[0].folder)
@@ -140,6 +150,11 @@ class TestRealKernels:
         assert works.select_one("tbody td").get_text() == f"{HOSTILE[:46]}..."  # pandas cuts
         assert index.select_one(".tile h3").get_text() == HOSTILE
         assert index.select_one(".tile .definition").get_text() == HOSTILE
+
+    def test_the_card_of_a_headline_tells_it_as_text(self, published):
+        card = page_of(published[0].folder, "metrics.html").select_one("#sales .headline")
+        assert card.select_one("strong").get_text() == HOSTILE
+        assert card.get_text() == f"{HOSTILE} on the index: {HOSTILE}"
 
     def test_pages_hold_no_script_and_make_no_request(self, published):
         for path in published[0].folder.glob("*.html"):
@@ -277,6 +292,34 @@ class TestVerdicts:
         ]
 
 
+class TestCards:
+    def test_every_tile_with_a_card_leads_to_it(self, made, tmp_path, run_at_once):
+        names = ("net_revenue", "revenue", "cac_blended", "made_up_by_an_analyst")
+        result, _ = report_of(made, tmp_path, cells=[handed(*(entry(name) for name in names))])
+        links = [tile.select_one("h3 a") for tile in index_of(result.folder).select(".tile")]
+        found = [link and link["href"] for link in links]
+        assert found == ["metrics.html#net_revenue", "metrics.html#sales", "metrics.html#cac", None]
+        cards = page_of(result.folder, "metrics.html")
+        assert all(cards.find(id=link.partition("#")[2]) for link in found if link)
+
+    def test_cards_are_those_of_the_documentation(self, made, tmp_path, run_at_once):
+        result, _ = report_of(made, tmp_path)
+        shown = page_of(result.folder, "metrics.html").select(".card")
+        assert [card["id"] for card in shown] == [card.name for card in cards()]
+        told = " ".join(shown[0].get_text().split())
+        [first, *_] = cards()
+        assert " ".join(first.definition.replace("`", "").split()) in told
+        assert " ".join(first.returns.replace("`", "").split()) in told
+
+    def test_a_card_says_how_to_ask_for_its_query(self, made, tmp_path, run_at_once):
+        result, _ = report_of(made, tmp_path)
+        [command, also] = page_of(result.folder, "metrics.html").select("#net_revenue .command")
+        assert command.get_text() == (
+            f"It reads orders, refunds. ecomkit explain {Path(made).name} net_revenue --week 2026-W44"
+        )
+        assert also.get_text() == "Also asked as net_revenue_by_order."
+
+
 class TestNotices:
     def test_a_week_that_the_data_does_not_fill_is_called_partial(self, made, tmp_path, run_at_once):
         result, _ = report_of(made, tmp_path)
@@ -364,6 +407,7 @@ class TestPublishing:
         assert sorted(path.name for path in again.folder.iterdir()) == [
             "01_overview.html",
             "index.html",
+            "metrics.html",
             "report.json",
         ]
 

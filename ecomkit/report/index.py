@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ecomkit.headlines import ten_digits
+from ecomkit.metrics.cards import card_name
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.report.page import render
@@ -157,6 +158,7 @@ def _tile(entry: Mapping[str, Any], currency: str) -> dict[str, Any]:
     has_interval = entry["low"] is not None and entry["high"] is not None
     return {
         "label": entry["label"],
+        "card": card_name(entry["name"]),
         "value": form(entry["value"]),
         "interval": interval(entry["low"], entry["high"], form) if has_interval else "",
         "before": "" if entry["before"] is None else form(entry["before"]),

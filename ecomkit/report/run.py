@@ -169,6 +169,7 @@ def _write(
     new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], light: Light, runs: Sequence[Run]
 ) -> None:
     """Write every page and report.json into the folder `new`."""
+    from ecomkit.report.cards import cards_page
     from ecomkit.report.index import Entry, corrected, index_page, report_json, span
     from ecomkit.report.page import handed_over, heading, notebook_body, render
 
@@ -198,6 +199,8 @@ def _write(
         "light": light,
     }
     (new / "index.html").write_text(index_page(**told), encoding="utf-8")
+    of_week = {"shop": shop.settings.name, "place": shop.name, "period": period, "headlines": headlines}
+    (new / "metrics.html").write_text(cards_page(**of_week), encoding="utf-8")
     (new / "report.json").write_text(report_json(**told), encoding="utf-8")
 
 
