@@ -50,29 +50,44 @@ def explain_metric(shop_name: str, metric: str, *, week: str = "last", dialect: 
         If there is no such metric, shop, week or dialect.
     """
     name = metric_of(metric)
-    settings = load_settings(find_shop(shop_name) / "shop.toml")
-    # Only the last week needs the data; a named one is known without building the shop.
-    period = open_shop(shop_name).week("last") if week == "last" else iso_week(week, settings.time_zone)
-    entry = METRICS[name]
-    tables = {table: ibis.table(CANONICAL[table][0], name=table) for table in entry.tables}
-    query = to_sql(entry.build(tables, period, period.end_at, settings), dialect)
-    asked = entry.asks(period)
-    span = period.label if asked == period else f"{asked.label}, as the report of {period.label} asks"
-    told = [
-        name if name == metric else f"{metric}: the card of {name}",
-        entry.definition,
-        f"Gives: {entry.returns}",
-        f"Query for {span}, in {dialect}:",
-        str(query),
-    ]
+    period = _week(shop_name, week)
+    told = [card_and_query(shop_name, metric, period=period, dialect=dialect)]
     if dialect == OWN_DIALECT:
-        told += _rows_told(open_shop(shop_name), entry, period, span)
+        told += _rows_told(open_shop(shop_name), METRICS[name], period)
     else:
         told.append(f"Rows are counted in the shop itself: ask without --dialect, or for {OWN_DIALECT}.")
     return "\n\n".join(told)
 
 
-def _rows_told(shop: Shop, entry: Metric, period: Period, span: str) -> list[str]:
+def card_and_query(shop_name: str, metric: str, *, period: Period, dialect: str = OWN_DIALECT) -> str:
+    """Return a metric's definition, columns and query for a period, which takes no data."""
+    name = metric_of(metric)
+    entry, settings = METRICS[name], load_settings(find_shop(shop_name) / "shop.toml")
+    tables = {table: ibis.table(CANONICAL[table][0], name=table) for table in entry.tables}
+    query = to_sql(entry.build(tables, period, period.end_at, settings), dialect)
+    told = [
+        name if name == metric else f"{metric}: the card of {name}",
+        entry.definition,
+        f"Gives: {entry.returns}",
+        f"Query for {_span(entry, period)}, in {dialect}:",
+        str(query),
+    ]
+    return "\n\n".join(told)
+
+
+def _week(shop_name: str, week: str) -> Period:
+    # Only the last week needs the data; a named one is known without building the shop.
+    if week == "last":
+        return open_shop(shop_name).week("last")
+    return iso_week(week, load_settings(find_shop(shop_name) / "shop.toml").time_zone)
+
+
+def _span(entry: Metric, period: Period) -> str:
+    asked = entry.asks(period)
+    return period.label if asked == period else f"{asked.label}, as the report of {period.label} asks"
+
+
+def _rows_told(shop: Shop, entry: Metric, period: Period) -> list[str]:
     """Return the rows at each step of the query, and example rows, as paragraphs."""
     tables = {table: getattr(shop, table) for table in entry.tables}
     expression = entry.build(tables, period, period.end_at, shop.settings)
@@ -85,6 +100,7 @@ def _rows_told(shop: Shop, entry: Metric, period: Period, span: str) -> list[str
     examples = example_rows(expression, tables, entry.asks(period))
     if examples is None:
         return [*told, "It reads no orders, sessions or events, so there are no rows of these to show."]
+    span = _span(entry, period)
     of_step = f"{examples.table} of step {step_of(examples.relation, steps)}"
     if not examples.rows:
         return [*told, f"None of the {of_step} falls into {span}."]

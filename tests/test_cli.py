@@ -192,8 +192,8 @@ def test_explain_shows_definition_and_query(ecomkit, made):
     assert out.endswith("Rows are counted in the shop itself: ask without --dialect, or for duckdb.\n")
 
 
-def test_explain_shows_the_rows_at_each_step_and_examples(ecomkit, made):
-    status, out, _ = ecomkit("explain", made, "aov", "--week", "2026-W44")
+def test_explain_shows_the_rows_at_each_step_and_examples(ecomkit, tiny):
+    status, out, _ = ecomkit("explain", "tiny", "aov", "--week", "2026-W44")
     assert status == 0
     assert "Rows at each step:\n  1. the table orders: " in out
     assert "The first orders of step " in out

@@ -2,13 +2,14 @@
 
 import ast
 import json
+import re
 
 import duckdb
 import pytest
 
 from ecomkit.engines import ENGINES
 from ecomkit.errors import UsageError, quoted
-from ecomkit.explain import explain_metric, metrics_page
+from ecomkit.explain import card_and_query, explain_metric, metrics_page
 from ecomkit.metrics.cards import HEADLINES, card_name, cards
 from ecomkit.metrics.catalogue import METRICS
 from ecomkit.shop import ROOT, build_shop
@@ -40,8 +41,8 @@ def test_every_metric_has_its_card():
 
 
 @pytest.mark.parametrize("dialect", ENGINES)
-def test_definition_columns_and_query_are_told_for_every_engine(made, dialect):
-    text = explain_metric(str(made), "aov", week="2026-W44", dialect=dialect)
+def test_definition_columns_and_query_are_told_for_every_engine(tiny, dialect):
+    text = explain_metric("tiny", "aov", week="2026-W44", dialect=dialect)
     assert text.startswith(f"aov\n\n{METRICS['aov'].definition}\n\nGives: {METRICS['aov'].returns}\n\n")
     assert f"Query for 2026-W44, in {dialect}:\n\n" in text
 
@@ -51,15 +52,17 @@ def test_every_query_runs_on_the_tables_as_they_stand_and_gives_the_metrics_colu
     period, metric = tiny.week("2026-W44"), METRICS[name]
     tables = {table: getattr(tiny, table) for table in metric.tables}
     wanted = metric.build(tables, period, period.end_at, tiny.settings).columns
-    query = explain_metric("tiny", name, week="2026-W44").split("in duckdb:\n\n")[1].split("\n\nRows at each")[0]
+    query = card_and_query("tiny", name, period=period).split("in duckdb:\n\n")[1]
     with duckdb.connect(str(build_shop("tiny")), read_only=True) as con:
         assert tuple(con.execute(query).to_arrow_table().column_names) == tuple(wanted)
 
 
 @pytest.mark.parametrize("name", ["funnel", "purchases_outside"])
-def test_the_span_is_told_where_it_is_not_the_week(made, name):
+def test_the_span_is_told_where_it_is_not_the_week(tiny, name):
     span = "2026-09-28 to 2026-10-25, as the report of 2026-W44 asks"
-    assert f"Query for {span}, in duckdb:\n\n" in explain_metric(str(made), name, week="2026-W44")
+    text = explain_metric("tiny", name, week="2026-W44")
+    assert f"Query for {span}, in duckdb:\n\n" in text
+    assert re.search(rf"\n(The first|None of the) events of step \d+ (that fall|falls) into {span}", text)
 
 
 def test_a_named_week_is_explained_for_another_engine_without_building_the_shop(made, own_store):
@@ -68,31 +71,33 @@ def test_a_named_week_is_explained_for_another_engine_without_building_the_shop(
     assert not own_store.exists()
 
 
-def test_rows_at_each_step_and_examples_by_hand(made):
-    text = explain_metric(str(made), "aov", week="2026-W44")
+def test_rows_at_each_step_and_examples_by_hand(tiny):
+    text = explain_metric("tiny", "aov", week="2026-W44")
     assert text.split("\n\n")[-2:] == [
         "Rows at each step:\n"
-        "  1. the table orders: 1 row\n"
-        "  2. kept by ordered_at: 1 row\n"
-        "  3. kept by status: 1 row\n"
-        "  4. one row per cluster: 1 row\n"
+        "  1. the table orders: 6 rows\n"
+        "  2. kept by ordered_at: 4 rows\n"
+        "  3. kept by status: 3 rows\n"
+        "  4. one row per cluster: 3 rows\n"
         "  5. one row over all: 1 row",
         "The first orders of step 3 that fall into 2026-W44:\n"
-        "order_id  day         revenue  customer_id  status\n"
-        "o1        2026-10-28  10.00    user:u1      completed",
+        "order_id  day         revenue  customer_id                               status\n"
+        "o-3       2026-10-27  0.00     user:u-dan                                completed\n"
+        "o-5       2026-10-31  36.00    guest:5b61a15d65f7cf47660d95954582f025cc  completed\n"
+        "o-6       2026-11-01  18.20    user:u-ana                                completed",
     ]
 
 
-def test_without_rows_of_the_week_it_says_so(made):
-    text = explain_metric(str(made), "aov", week="2026-W43")
-    assert text.split("\n\n")[-1] == "None of the orders of step 3 falls into 2026-W43."
+def test_without_rows_of_the_week_it_says_so(tiny):
+    text = explain_metric("tiny", "aov", week="2026-W42")
+    assert text.split("\n\n")[-1] == "None of the orders of step 3 falls into 2026-W42."
 
 
-def test_a_metric_without_orders_shows_sessions_events_or_says_why_not(made):
-    assert "\nThe first sessions of step 2 that fall into 2026-W44:\nsession_id " in explain_metric(
-        str(made), "visit_to_order_rate", week="2026-W44"
+def test_a_metric_without_orders_shows_sessions_or_says_why_not(tiny):
+    assert "\n\nThe first sessions of step 2 that fall into 2026-W44:\nsession_id " in explain_metric(
+        "tiny", "visit_to_order_rate", week="2026-W44"
     )
-    assert explain_metric(str(made), "daily_volumes", week="2026-W44").endswith(
+    assert explain_metric("tiny", "daily_volumes", week="2026-W44").endswith(
         "It reads no orders, sessions or events, so there are no rows of these to show."
     )
 
