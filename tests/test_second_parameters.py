@@ -22,6 +22,7 @@ SECOND = {
     "00_data_quality": {"week": "2026-W40", "weeks": 6},
     "01_overview": {"week": "2026-W40", "weeks": 6},
     "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6},
+    "03_products": {"week": "2026-W40", "weeks": 6, "by": "category", "within_days": 30, "viewed_within_days": 7},
     "04_cohort_repurchase": {"week": "2026-W40", "within_days": 30, "months": 6},
     "05_clv": {"week": "2026-W40"},
     "06_cac_by_channel": {"week": "2026-W40", "weeks": 26, "payback_weeks": 26, "horizon_days": 180},

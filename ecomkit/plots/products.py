@@ -45,7 +45,7 @@ def plot_product_path(path: pd.DataFrame, *, noun: str, span: str, title: str) -
             textcoords="offset points",
             va="center",
         )
-    _name_rows(ax, [_label(name) for name in shown.name], noun.capitalize())
+    _name_rows(ax, [_label(name) for name in shown.name], _capital(noun))
     ax.set_xlim(0, shown.people_viewed.max() * 1.15)
     number_axis(ax.xaxis, "People", unit="count")
     ax.legend(ncols=3, **_ABOVE)
@@ -53,16 +53,16 @@ def plot_product_path(path: pd.DataFrame, *, noun: str, span: str, title: str) -
 
 
 def plot_product_visits(rates: pd.DataFrame, *, noun: str, floor: int, span: str, title: str) -> Axes:
-    """Draw the share of the sessions with a view of each product that ordered it, of the twelve viewed most."""
-    shown = large_first(rates.head(MOST_PRODUCTS), "visit_to_order_rate", size="sessions", floor=floor)
-    subtitle = f"Sessions, {span}. The {noun} viewed most. Line: 95 % interval. Grey: under {floor} sessions."
+    """Draw the share of the sessions with a view of each product that ordered it, of twelve at most."""
+    shown = large_first(_found_first(rates, "verdict"), "visit_to_order_rate", size="sessions", floor=floor)
+    subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.sessions)})" for _, row in shown.iterrows()]
     draw_dots(ax, shown, "visit_to_order_rate", labels=labels, is_small=shown.sessions < floor)
     if not shown.empty:
         percent_axis(ax.xaxis, "Sessions with a view that ordered it")
         ax.set_xlim(left=0)
-        ax.set_ylabel(f"{noun.capitalize()} (sessions with a view)")
+        ax.set_ylabel(f"{_capital(noun)} (sessions with a view)")
     return ax
 
 
@@ -115,8 +115,8 @@ def plot_list_positions(places: pd.DataFrame, *, floor: int, span: str, title: s
 
 
 def plot_sold_without_view(gaps: pd.DataFrame, *, noun: str, floor: int, span: str, title: str) -> Axes:
-    """Draw the share of each product's orders without a view before, highest first, of the twelve with the most."""
-    shown = large_first(gaps.head(MOST_PRODUCTS), "without_view_rate", size="orders", floor=floor)
+    """Draw the share of each product's orders without a view before, highest first, of twelve at most."""
+    shown = large_first(_found_first(gaps, "verdict"), "without_view_rate", size="orders", floor=floor)
     subtitle = f"Orders of known people in a session, {span}. Line: 95 % interval. Grey: under {floor} orders."
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.orders)})" for _, row in shown.iterrows()]
@@ -124,7 +124,7 @@ def plot_sold_without_view(gaps: pd.DataFrame, *, noun: str, floor: int, span: s
     if not shown.empty:
         percent_axis(ax.xaxis, "Orders without a view before")
         ax.set_xlim(left=0)
-        ax.set_ylabel(f"{noun.capitalize()} (orders)")
+        ax.set_ylabel(f"{_capital(noun)} (orders)")
     return ax
 
 
@@ -154,8 +154,8 @@ def plot_product_pairs(pairs: pd.DataFrame, *, floor: int, span: str, title: str
 
 
 def plot_gateways(gateways: pd.DataFrame, *, noun: str, floor: int, within_days: int, title: str) -> Axes:
-    """Draw how much more often the customers of each first product came back, of the twelve with the most of them."""
-    known = gateways[gateways.repeat_rate_difference.notna()].head(MOST_PRODUCTS)
+    """Draw how much more often the customers of each first product came back, of twelve at most."""
+    known = _found_first(gateways[gateways.repeat_rate_difference.notna()], "repeat_verdict")
     shown = large_first(known, "repeat_rate_difference", size="customers_compared", floor=floor)
     subtitle = (
         f"Customers by what their first order held, {within_days} days from it, against others of the same channel and "
@@ -171,6 +171,12 @@ def plot_gateways(gateways: pd.DataFrame, *, noun: str, floor: int, within_days:
     return ax
 
 
+def _found_first(frame: pd.DataFrame, verdict: str) -> pd.DataFrame:
+    """Return the rows to draw: those that differ by more than chance, then the first others."""
+    is_found = frame[verdict].isin(["up", "down"])
+    return pd.concat([frame[is_found], frame[~is_found]]).head(MOST_PRODUCTS)
+
+
 def _name_rows(ax: Axes, labels: list[str], label: str) -> None:
     ax.set_yticks(range(len(labels)), labels=labels)
     ax.set_ylim(max(len(labels), 2) - 0.5, -0.5)
@@ -180,6 +186,10 @@ def _name_rows(ax: Axes, labels: list[str], label: str) -> None:
 
 def _label(name: object, longest: int = _LONGEST) -> str:
     return short(name, longest) if isinstance(name, str) else "not named"
+
+
+def _capital(noun: str) -> str:
+    return noun[:1].upper() + noun[1:]
 
 
 def _ink(colour: str) -> str:

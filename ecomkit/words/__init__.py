@@ -1,6 +1,7 @@
 """Numbers to text, and the sentences that notebooks print."""
 
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
+from ecomkit.words.baskets import bought_together, gateways, hidden_pairs
 from ecomkit.words.bridge import told_factors, why_it_moved
 from ecomkit.words.journeys import (
     ASSOCIATION,
@@ -28,27 +29,30 @@ from ecomkit.words.numbers import (
 )
 from ecomkit.words.overview import largest_of, moved_most, partial_week
 from ecomkit.words.products import (
-    bought_together,
+    apart_from_others,
     brought_most,
     gaps,
-    gateways,
     most_ordered_of_views,
     noun_of,
     place_in_list,
     rose_and_fell,
     sent_back_most,
+    what_amplitude_shows,
 )
 
 __all__ = [
+    "apart_from_others",
     "bought_together",
     "brought_most",
     "gaps",
     "gateways",
+    "hidden_pairs",
     "most_ordered_of_views",
     "noun_of",
     "place_in_list",
     "rose_and_fell",
     "sent_back_most",
+    "what_amplitude_shows",
     "partial_week",
     "moved_most",
     "largest_of",
