@@ -10,10 +10,11 @@ from ecomkit.metrics.standouts import FALSE_FINDS
 def judge_pairs(frame):
     """Add the interval of each pair's lift, and whether it differs from the lift of all pairs.
 
-    The logarithm of the lift varies normally, by the delta method on the counts,
-    widened where orders with both come from the same customers. Every pair that
-    could have been shown counts as looked at, also those that were too small
-    (Benjamini and Hochberg).
+    The interval is normal in the logarithm, by the delta method on the counts; the
+    verdict holds the orders with both against Poisson's tails. Both are widened
+    where these orders come from the same customers. Every pair that could have
+    been shown counts as looked at, also those that were too small (Benjamini and
+    Hochberg).
 
     Parameters
     ----------
@@ -30,10 +31,12 @@ def judge_pairs(frame):
     )
     lift, usual = floats(frame["lift"]), floats(frame["lift_of_all_pairs"])
     effect = np.maximum(floats(frame["both_squares"]) / both, 1.0)
-    variance = (1 / both - 1 / first - 1 / second + (2 * lift - 1) / orders) * effect
-    error = np.sqrt(np.maximum(variance, 0.0))
-    score = np.divide(np.log(lift / usual), error, out=np.zeros_like(error), where=error > 0)
-    adjusted = _adjusted(2 * stats.norm.sf(np.abs(score)), floats(frame["pairs_possible"]))
+    error = np.sqrt(np.maximum(1 / both - 1 / first - 1 / second + (2 * lift - 1) / orders, 0.0) * effect)
+    # How many independent orders one order with both is worth.
+    worth = 1 / np.maximum((1 - first / orders) * (1 - second / orders), 1 / orders) / effect
+    found, expected = both * worth, usual * first * second / orders * worth
+    p_values = 2 * np.minimum(stats.gamma.cdf(expected, found), stats.gamma.sf(expected, found + 1))
+    adjusted = _adjusted(np.minimum(p_values, 1.0), floats(frame["pairs_possible"]))
     return frame.assign(
         lift_low=lift * np.exp(-Z * error),
         lift_high=lift * np.exp(Z * error),
