@@ -14,6 +14,13 @@ from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
 from ecomkit.metrics.offers import denied_coupons, promotions
+from ecomkit.metrics.products import (
+    gateway_products,
+    list_positions,
+    product_pairs,
+    product_path,
+    visit_to_order_rate_by_product,
+)
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate
 from ecomkit.metrics.sales import aov, sales
 from ecomkit.metrics.searches import searches
@@ -23,7 +30,7 @@ from ecomkit.periods import Period
 
 HERE = Path(__file__).parent
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
-LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS = 365, 90, 7
+LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS, MIN_GROUP = 365, 90, 7, 10
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +52,7 @@ def metrics(shop, quarter, as_of):
     arguments = {"zone": shop.zone, "as_of": as_of}
     news = {"period": quarter, "look_back_days": LOOK_BACK_DAYS}
     weeks = {"periods": weeks_of(quarter), "as_of": as_of}
+    sold, of_quarter = (shop.orders, shop.order_lines), {"period": quarter, "as_of": as_of}
     return {
         "sales": sales(shop.orders, shop.refunds, **arguments),
         "aov": aov(shop.orders, by="device_type"),
@@ -65,6 +73,13 @@ def metrics(shop, quarter, as_of):
         "searches": searches(sessions, shop.events),
         "promotions": promotions(sessions, shop.events, shop.orders),
         "denied_coupons": denied_coupons(sessions, shop.events, shop.orders),
+        "product_path": product_path(shop.product_events, *sold, shop.refunds, shop.refund_lines, **of_quarter),
+        "visit_to_order_rate_by_product": visit_to_order_rate_by_product(
+            sessions, shop.product_events, *sold, as_of=as_of
+        ),
+        "product_pairs": product_pairs(*sold, min_group=MIN_GROUP, **of_quarter),
+        "gateway_products": gateway_products(*sold, shop.refunds, shop.sessions, within_days=WITHIN_DAYS, **arguments),
+        "list_positions": list_positions(shop.product_events, **of_quarter),
         "merging_effect": merging_effect(shop.events, shop.orders),
         "first_touch_credit": first_touch_credit(shop.events, shop.sessions, shop.orders),
     }
@@ -89,6 +104,7 @@ def test_sql_by_hand_counts_the_same(shop, quarter, name, days_earlier):
         look_back_days=LOOK_BACK_DAYS,
         within_days=WITHIN_DAYS,
         window_days=WINDOW_DAYS,
+        min_group=MIN_GROUP,
     )
     theirs = shop.con.sql(query).to_pyarrow()
     ours = metrics(shop, period, period.end_at)[name].to_pyarrow()
