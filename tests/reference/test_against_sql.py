@@ -30,7 +30,7 @@ from ecomkit.periods import Period
 
 HERE = Path(__file__).parent
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
-LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS, MIN_GROUP = 365, 90, 7, 10
+LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS, MIN_GROUP = 365, 90, 7, 3
 
 
 @pytest.fixture(scope="module")
