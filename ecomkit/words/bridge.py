@@ -34,11 +34,7 @@ def why_it_moved(bars: Any, parts: Any, change: Any, currency: str, *, when: str
     """
     rows = [dict(zip(bars.columns, row, strict=True)) for row in bars.itertuples(index=False)]
     before, *inner, now = rows
-    if (
-        not before["amount"]
-        and not now["amount"]
-        and not any(row["factor_before"] or row["factor_now"] for row in inner)
-    ):
+    if not any(row["amount"] for row in rows) and not any(_is_there(row) for row in inner):
         return f"**{UNKNOWN}**"
     moved = now["amount"] - before["amount"]
     size = "no more and no less" if not round(moved, 2) else f"{money(abs(moved), currency)} {_more(moved)}"
@@ -59,6 +55,10 @@ def told_factors(bars: Any, currency: str) -> dict[str, list[str]]:
         name: [_factor(bar, value, currency) for bar, value in zip(bars["bar"], bars[f"factor_{name}"], strict=True)]
         for name in ("before", "now")
     }
+
+
+def _is_there(row: dict) -> bool:
+    return any(row[name] and not is_unknown(row[name]) for name in ("factor_before", "factor_now"))
 
 
 def _in_all(change: Any) -> str:
