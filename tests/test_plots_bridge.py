@@ -8,6 +8,7 @@ import pytest
 from ecomkit.models.bridge_parts import bridge_parts
 from ecomkit.models.revenue_bridge import revenue_bridge
 from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
+from ecomkit.plots.ladder import plot_order_ladder
 from ecomkit.plots.style import GREEN, GREY, INK, RED, use_style
 from tests.bridge import BEFORE, NOW, period_of, segments_of, spread
 
@@ -114,4 +115,44 @@ def test_the_largest_parts_stand_on_top(parts):
 
 def test_without_parts_the_picture_says_that_there_is_no_data(parts):
     ax = plot_bridge_parts(parts.head(0), title="Where did it come from?", **TOLD)
+    assert [text.get_text() for text in ax.texts] == ["No data for this question"]
+
+
+# the ladder
+
+RUNGS = pd.Series(
+    {
+        "gross": 1000.0,
+        "discount": 150.0,
+        "other_reductions": 0.0,
+        "revenue": 850.0,
+        "refunds": 50.0,
+        "net_revenue": 800.0,
+        "contribution": np.nan,
+    }
+)
+
+
+def test_what_is_taken_off_hangs_from_the_rung_above():
+    ax = plot_order_ladder(RUNGS, currency="EUR", span="2024-W02", title="What is left of gross?")
+    bars = [(patch.get_x(), patch.get_width()) for patch in ax.containers[0].patches]
+    assert bars == [(0, 1000), (850, 150), (0, 850), (800, 50), (0, 800)]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["Gross", "Discount", "Revenue", "Refunds booked", "Net revenue"]
+    assert [text.get_text() for text in ax.texts][:2] == ["1,000.00", "-150.00 (-15.0 %)"]
+    assert ax.get_xlabel() == "Amount (EUR)"
+
+
+def test_other_reductions_and_a_contribution_are_rungs_where_there_are_any():
+    row = RUNGS.copy()
+    row[["other_reductions", "revenue", "net_revenue", "contribution"]] = [10.0, 840.0, 790.0, 395.0]
+    ax = plot_order_ladder(row, currency="EUR", span="2024-W02", title="What is left of gross?")
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert "Other reductions" in labels
+    assert labels[-1] == "Contribution"
+
+
+@pytest.mark.parametrize("row", [None, RUNGS * 0], ids=["no row", "nothing in it"])
+def test_without_a_gross_there_is_no_ladder(row):
+    ax = plot_order_ladder(row, currency="EUR", span="2024-W02", title="What is left of gross?")
     assert [text.get_text() for text in ax.texts] == ["No data for this question"]

@@ -7,6 +7,7 @@ from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, 
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
 from ecomkit.plots.journeys import plot_abandonment, plot_click_rates, plot_feature_use
+from ecomkit.plots.ladder import plot_order_ladder
 from ecomkit.plots.products import (
     plot_gateways,
     plot_list_positions,
@@ -29,6 +30,7 @@ from ecomkit.plots.sales import (
 from ecomkit.plots.style import caption, use_style
 
 __all__ = [
+    "plot_order_ladder",
     "plot_gateways",
     "plot_list_positions",
     "plot_product_pairs",

@@ -12,6 +12,7 @@ from ecomkit.words.journeys import (
     not_tracked,
     where_carts_are_left,
 )
+from ecomkit.words.ladder import from_gross_to_net, rungs_of
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
 from ecomkit.words.numbers import (
     UNKNOWN,
@@ -42,6 +43,8 @@ from ecomkit.words.products import (
 
 __all__ = [
     "apart_from_others",
+    "from_gross_to_net",
+    "rungs_of",
     "bought_together",
     "brought_most",
     "gaps",

@@ -87,6 +87,7 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "customers",
         "funnel",
         "identity_audit",
+        "order_ladder",
         "order_sizes",
         "offers",
         "payback",

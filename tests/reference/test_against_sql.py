@@ -14,6 +14,7 @@ from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
 from ecomkit.metrics.offers import denied_coupons, promotions
+from ecomkit.metrics.order_ladder import order_ladder
 from ecomkit.metrics.products import (
     gateway_products,
     list_positions,
@@ -65,6 +66,7 @@ def metrics(shop, quarter, as_of):
         "cohort_retention": cohort_retention(shop.orders, **arguments),
         "new_customers": new_customers(shop.orders, shop.sessions, **news).order_by("customer_id"),
         "cac": cac(shop.orders, shop.sessions, shop.ad_spend, kind="paid", **news),
+        "order_ladder": order_ladder(shop.orders, shop.refunds, **weeks),
         "bridge_sums": bridge_sums(shop.orders, shop.refunds, shop.sessions, **weeks),
         "bridge_sums_by": bridge_sums_by(shop.orders, shop.sessions, by="channel", **weeks),
         "bridge_category_sums": bridge_category_sums(shop.orders, shop.order_lines, shop.sessions, **weeks),
