@@ -97,6 +97,11 @@ def test_the_largest_part_that_is_more_than_noise_is_named(parts, said):
             id="all are noise",
         ),
         pytest.param(
+            {"sessions": "within noise", "refunds": "cannot tell"},
+            "within noise; none of the bars that can be judged is more than noise.",
+            id="noise, and too few to judge the rest",
+        ),
+        pytest.param(
             dict.fromkeys(bars().bar[1:-1], "cannot tell"),
             "within noise; there are too few people to tell which bar moved it.",
             id="too few people",

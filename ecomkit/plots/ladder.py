@@ -50,7 +50,7 @@ def plot_order_ladder(row: pd.Series | None, *, currency: str, span: str, title:
     ax.set_ylim(max(len(told), 2) - 0.5, -0.5)
     low = min(0.0, *lefts, *(left + width for left, width in zip(lefts, widths, strict=True)))
     room = max(ends) - low
-    ax.set_xlim(low - (0.05 * room if low < 0 else 0), max(ends) + 0.32 * room)
+    ax.set_xlim(low - (0.05 * room if low < 0 else 0), max(ends) + 0.38 * room)
     ax.axvline(0, color=INK, linewidth=1)
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("Rung")

@@ -43,6 +43,8 @@ def why_it_moved(bars: Any, parts: Any, change: Any, currency: str, *, when: str
     if not found:
         if all(row["verdict"] == "cannot tell" for row in inner):
             return f"{whole}; there are too few people to tell which bar moved it."
+        if any(row["verdict"] == "cannot tell" and row["amount"] for row in inner):
+            return f"{whole}; none of the bars that can be judged is more than noise."
         return f"{whole}; no bar is more than noise, so there is nothing to explain."
     told = listed(_bar(row, currency) for row in found[:_MOST_BARS])
     linked = "yet " if getattr(change, "verdict", None) == "within noise" else ""

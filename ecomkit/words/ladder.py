@@ -13,6 +13,8 @@ _RUNGS = {
     "net_revenue": "net revenue",
     "contribution": "contribution",
 }
+# Less of gross is cents of rounding: the table has them, a sentence needs no word for them.
+_LEAST_TOLD = 0.001
 _TAKEN = ("discount", "other_reductions", "refunds")
 
 
@@ -63,7 +65,7 @@ def from_gross_to_net(row: Any, currency: str) -> str:
     parts = [
         f"Of **{money(gross, currency)} gross**, {money(row['discount'], currency)} was discount",
         share_of_gross("discount"),
-        other if row["other_reductions"] else "",
+        other if abs(float(row["other_reductions"])) >= _LEAST_TOLD * gross and row["other_reductions"] else "",
         f" and {money(row['refunds'], currency)} went back{share_of_gross('refunds')}: ",
         f"{money(row['net_revenue'], currency)} net",
     ]

@@ -82,6 +82,12 @@ def test_the_sentence_says_what_was_taken_off():
     assert from_gross_to_net(None, "EUR") == "**unknown**"
 
 
+def test_a_cent_of_rounding_is_in_the_table_and_in_no_sentence():
+    row = ROW | {"gross": 6000.0, "other_reductions": 0.01}
+    assert "no discount explains" not in from_gross_to_net(row, "EUR")
+    assert "less other reductions" in rungs_of(row, "EUR")["rung"]
+
+
 def test_without_gross_there_are_no_shares():
     nothing = dict.fromkeys(RUNGS, 0.0) | {"refunds": 5.0, "net_revenue": -5.0, "contribution": float("nan")}
     assert from_gross_to_net(nothing, "EUR") == (
