@@ -20,15 +20,22 @@ def spread(sessions, converting, orders, revenue):
     return visits, hits, bought, bought * (revenue / orders if orders else 0.0)
 
 
-def in_sessions_of(people):
-    """The sums of arrays of each person's sessions, converting sessions, orders and revenue."""
+def in_sessions_of(people, people_before=None):
+    """The sums of arrays of each person's sessions, converting sessions, orders and revenue.
+
+    `people_before` are the arrays of the same people in the period before; without them nobody comes twice.
+    """
     arrays = dict(zip(IN_SESSIONS, people, strict=True))
     row = {name: float(values.sum()) for name, values in arrays.items()}
     row |= {f"{name}_clusters": np.count_nonzero(arrays[name]) for name in ("sessions", "orders_in_sessions")}
     for a, b in combinations_with_replacement(IN_SESSIONS, 2):
         name = f"{a}_squares" if a == b else f"{a}_{b}_products"
         row[name] = float((arrays[a] * arrays[b]).sum())
-    return row
+    before = [0.0 * people[0]] * 4 if people_before is None else people_before
+    for a, values in arrays.items():
+        for b, values_before in zip(IN_SESSIONS, before, strict=True):
+            row[f"{a}_{b}_before_products"] = float((values * values_before).sum())
+    return row | {"start_date_before": pd.NaT if people_before is None else pd.Timestamp(BEFORE)}
 
 
 def period_of(*groups, outside=(), refunds=()):
@@ -38,6 +45,7 @@ def period_of(*groups, outside=(), refunds=()):
     for name, values in (("revenue_outside_sessions", outside), ("refunds", refunds)):
         money = np.array(values, dtype=float)
         row |= {name: money.sum(), f"{name}_clusters": np.count_nonzero(money), f"{name}_squares": (money**2).sum()}
+        row[f"{name}_{name}_before_products"] = 0.0
     row["orders_outside_sessions"] = float(len(outside))
     row["net_revenue"] = row["revenue_in_sessions"] + row["revenue_outside_sessions"] - row["refunds"]
     return row

@@ -21,6 +21,7 @@ class Town:
         self.inclination = rng.beta(RATE * 6, (1 - RATE) * 6, people)
         self.taste = rng.lognormal(0, 0.4, people)
         self.is_company = rng.random(people) < 0.004
+        self.last_week = None
 
     def week(self, *, sessions=1.0, rate=1.0, aov=1.0):
         """What a week brings: the sums of the bridge, of the totals and of the ratios, in one row."""
@@ -35,7 +36,10 @@ class Town:
         # Of this week's orders and of others before it.
         back = rng.poisson(self.visits * RATE * REFUNDED)
         refunded, _units, _discount = self._money(back, 1.0)
-        row = in_sessions_of([one.astype(float) for one in (visits, converting, inside, earned)])
+        inside_of_people = [one.astype(float) for one in (visits, converting, inside, earned)]
+        inside_before, outside_before, refunded_before = self.last_week or (None, 0.0, 0.0)
+        self.last_week = (inside_of_people, earned_outside, refunded)
+        row = in_sessions_of(inside_of_people, inside_before)
         totals = {
             "revenue_outside_sessions": earned_outside,
             "refunds": refunded,
@@ -50,6 +54,8 @@ class Town:
                 f"{name}_clusters": np.count_nonzero(values),
                 f"{name}_squares": float((values**2).sum()),
             }
+        alike = {"revenue_outside_sessions": earned_outside * outside_before, "refunds": refunded * refunded_before}
+        row |= {f"{name}_{name}_before_products": float(np.sum(values)) for name, values in alike.items()}
         row["orders_outside_sessions"] = float(outside.sum())
         ratios = {
             "aov": (revenue, orders),

@@ -9,17 +9,18 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.metrics.bookings import bookings_of, kept_orders
-from ecomkit.metrics.bridge_rows import orders_in, person_or, start_date, visits_in
+from ecomkit.metrics.bridge_rows import orders_in, person_or, start_date, visits_in, with_before
 from ecomkit.metrics.grains import grouped
-from ecomkit.metrics.ratio import product_sums, total_sums
+from ecomkit.metrics.ratio import product_sums, product_sums_before, total_sums
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDERS, REFUNDS, SESSIONS, require
 
 # Revenue in sessions = sessions x visit-to-order rate x orders per converting session x AOV, each the next of these
 # over the one before.
 IN_SESSIONS = ("sessions", "sessions_with_order", "orders_in_sessions", "revenue_in_sessions")
+OUTSIDE_MONEY = ("revenue_outside_sessions", "refunds")
 OUTSIDE = ("orders_outside_sessions", "revenue_outside_sessions", "refunds")
-_MONEY = ("revenue_in_sessions", "revenue_outside_sessions", "refunds")
+_MONEY = ("revenue_in_sessions", *OUTSIDE_MONEY)
 _ZEROS = {name: ibis.literal(0, MONEY if name in _MONEY else "int64") for name in (*IN_SESSIONS, *OUTSIDE)}
 
 
@@ -48,13 +49,15 @@ def bridge_sums(
     -------
     Table
         One row per period in which something happened, in order: `start_date`
-        (its first local day), `net_revenue`, `sessions`, `sessions_with_order`
+        (its first local day), `start_date_before` (that of the period before it,
+        of those asked for), `net_revenue`, `sessions`, `sessions_with_order`
         (with an order of the period), `orders_in_sessions`,
         `revenue_in_sessions`, `orders_outside_sessions`,
         `revenue_outside_sessions`, `refunds`; then for the verdicts
         `<total>_clusters`, the people who add to it, and the sums over people
-        of `<total>_squares` and `<total>_<total>_products`. Money in the shop's
-        currency.
+        of `<total>_squares`, of `<total>_<total>_products`, and of
+        `<total>_<total>_before_products` with the same person's total in the
+        period before. Money in the shop's currency.
     """
     require(orders, ORDERS)
     require(refunds, REFUNDS)
@@ -78,12 +81,16 @@ def bridge_sums(
         ),
     )
     totals = added.group_by("start_date", "cluster").aggregate(**{name: _[name].sum() for name in _ZEROS})
+    totals = with_before(totals, (*IN_SESSIONS, *OUTSIDE_MONEY), periods)
     rows = totals.group_by("start_date").aggregate(
+        start_date_before=_.start_date_before.max(),
         net_revenue=_.revenue_in_sessions.sum() + _.revenue_outside_sessions.sum() - _.refunds.sum(),
         **{name: _[name].sum() for name in (*IN_SESSIONS, *OUTSIDE)},
         **{f"{name}_clusters": _.count(where=_[name] != 0) for name in ("sessions", "orders_in_sessions")},
         **product_sums(totals, IN_SESSIONS),
         **{name: value for total in OUTSIDE for name, value in total_sums(totals, total).items()},
+        **product_sums_before(totals, IN_SESSIONS),
+        **{name: value for total in OUTSIDE_MONEY for name, value in product_sums_before(totals, [total]).items()},
     )
     return rows.order_by("start_date")
 
@@ -113,9 +120,10 @@ def bridge_sums_by(
     -------
     Table
         One row per period and segment with sessions, in order: `start_date`, `by`,
-        `sessions`, `sessions_with_order`, `orders_in_sessions`,
+        `start_date_before`, `sessions`, `sessions_with_order`, `orders_in_sessions`,
         `revenue_in_sessions`, and as in `bridge_sums` `<total>_clusters` and the
-        sums over people of `<total>_squares` and `<total>_<total>_products`.
+        sums over people of `<total>_squares`, `<total>_<total>_products` and
+        `<total>_<total>_before_products`.
     """
     require(orders, ORDERS)
     require(sessions, SESSIONS)
@@ -127,10 +135,13 @@ def bridge_sums_by(
         _added_by_orders(bought, "segment"),
     )
     totals = added.group_by("start_date", "segment", "cluster").aggregate(**{name: _[name].sum() for name in _ZEROS})
+    totals = with_before(totals, IN_SESSIONS, periods, "segment")
     rows = totals.group_by("start_date", "segment").aggregate(
+        start_date_before=_.start_date_before.max(),
         **{name: _[name].sum() for name in IN_SESSIONS},
         **{f"{name}_clusters": _.count(where=_[name] != 0) for name in ("sessions", "orders_in_sessions")},
         **product_sums(totals, IN_SESSIONS),
+        **product_sums_before(totals, IN_SESSIONS),
     )
     return rows.rename({key: "segment"}).order_by("start_date", key)
 

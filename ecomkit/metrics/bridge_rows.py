@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -20,14 +21,32 @@ def start_date(instant: ir.TimestampValue, periods: Sequence[Period]) -> ir.Date
     UsageError
         If two of the periods overlap, or there is none.
     """
-    ordered = sorted(periods, key=lambda period: period.start)
-    twice = [
-        f"{one.label} and {two.label}" for one, two in zip(ordered, ordered[1:], strict=False) if two.start < one.end
-    ]
+    ordered = _in_order(periods)
+    twice = [f"{one.label} and {two.label}" for one, two in pairwise(ordered) if two.start < one.end]
     if twice or not ordered:
         found = f"These overlap: {'; '.join(twice)}." if twice else "There is none."
         raise UsageError(f"A bridge stands on periods that share no day. {found} Give each day once.")
     return ibis.cases(*((period.holds(instant), ibis.literal(period.start)) for period in ordered))
+
+
+def with_before(totals: ir.Table, names: Sequence[str], periods: Sequence[Period], *keys: str) -> ir.Table:
+    """Add to the totals of each person and period those of the same person in the period before, of those asked for.
+
+    Named `<total>_before`, 0 where he had none; `start_date_before` is that period's first day, null for the first.
+    """
+    ordered = _in_order(periods)
+    following = [(totals.start_date == now.start, ibis.literal(before.start)) for before, now in pairwise(ordered)]
+    start_before = ibis.cases(*following) if following else ibis.null("date")
+    one_before = ibis.window(group_by=[*keys, "cluster"], order_by="start_date")
+    is_there = (totals.start_date.lag().over(one_before) == start_before).fill_null(False)
+    return totals.mutate(
+        start_date_before=start_before,
+        **{f"{name}_before": is_there.ifelse(totals[name].lag().over(one_before), 0) for name in names},
+    )
+
+
+def _in_order(periods: Sequence[Period]) -> list[Period]:
+    return sorted(periods, key=lambda period: period.start)
 
 
 def visits_in(sessions: ir.Table, periods: Sequence[Period], as_of: datetime) -> ir.Table:

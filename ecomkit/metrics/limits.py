@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from ecomkit.errors import TableError, quoted
-from ecomkit.metrics.ratio import SUMS, pairs_of, product_name
+from ecomkit.metrics.ratio import SUMS, pairs_of, product_name, product_name_before
 
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
@@ -107,6 +107,11 @@ def read_covariance(source, names: Sequence[str]) -> np.ndarray:
         i, j = names.index(a), names.index(b)
         found[i, j] = found[j, i] = source[product_name(a, b)]
     return found
+
+
+def read_covariance_before(source, names: Sequence[str]) -> np.ndarray:
+    """Read the covariance of several totals of a row (down) with those of the span before (across)."""
+    return np.array([[float(source[product_name_before(a, b)]) for b in names] for a in names])
 
 
 def floats(values: Any) -> np.ndarray:

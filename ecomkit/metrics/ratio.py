@@ -76,6 +76,24 @@ def product_sums(totals: ir.Table, names: Sequence[str]) -> dict[str, ir.Value]:
     return {product_name(a, b): (values[a] * values[b]).sum().coalesce(0.0) for a, b in pairs_of(names)}
 
 
+def product_sums_before(totals: ir.Table, names: Sequence[str]) -> dict[str, ir.Value]:
+    """Return the sums of products of totals with the same cluster's totals in the span before.
+
+    Named `<total>_<total before>_before_products`: how far the same people make both spans alike. `totals` has
+    `<total>_before` beside each total.
+    """
+    return {
+        product_name_before(a, b): (totals[a].cast("float64") * totals[f"{b}_before"].cast("float64")).sum()
+        for a in names
+        for b in names
+    }
+
+
+def product_name_before(a: str, b: str) -> str:
+    """Return the column that sums up the products of a total with one of the span before."""
+    return f"{a}_{b}_before_products"
+
+
 def pairs_of(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return each pair of names once, in their order, each name with itself too."""
     return list(combinations_with_replacement(names, 2))

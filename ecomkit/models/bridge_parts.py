@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ecomkit.metrics.comparisons import benjamini_hochberg
-from ecomkit.metrics.limits import read_covariance
+from ecomkit.metrics.limits import read_covariance, read_covariance_before
 from ecomkit.models.revenue_bridge import FACTORS, TOTALS, filled, in_cents, judged, shapley_weights, slope
 
 MIX, RATE, VISITS = "mix", "rate", "sessions"
@@ -63,6 +63,8 @@ def bridge_parts(
     sides = [_by_segment(rows, by, segments, start, list(TOTALS)) for start in (before, now)]
     totals = np.array([side[list(TOTALS)].to_numpy(dtype=float) for side in sides])
     covariances = [[read_covariance(row, TOTALS) for row in side.to_dict("records")] for side in sides]
+    is_next = rows[rows["start_date"] == pd.Timestamp(now)]["start_date_before"].eq(pd.Timestamp(before)).any()
+    across = [read_covariance_before(row, TOTALS) * is_next for row in sides[1].to_dict("records")]
     clusters = {
         name: np.array([side[name].to_numpy(dtype=float) for side in sides])
         for name in ("sessions_clusters", "orders_in_sessions_clusters")
@@ -80,7 +82,7 @@ def bridge_parts(
         of_bar = []
         for part, function in parts.items():
             enough = (people.min(axis=0) if part == RATE else people.max(axis=0)) >= min_group
-            variances = _variances(function, totals, covariances)
+            variances = _variances(function, totals, covariances, across)
             changes = judged(function(totals) * weight, variances * weight**2, enough)
             values = {"bar": bar, "by": by, "segment": segments, "part": part, "amount": function(totals) * weight}
             of_bar.append(pd.DataFrame({**values, **changes} | _factor_columns(factors[part])))
@@ -167,7 +169,7 @@ def _by_segment(rows: pd.DataFrame, by: str, segments: list, start: date, totals
     of_period = rows[rows["start_date"] == pd.Timestamp(start)].drop(columns="start_date")
     places = {_key(name): place for place, name in enumerate(segments)}
     placed = of_period.assign(place=[places[_key(name)] for name in of_period[by]])
-    numbers = placed.drop(columns=by).set_index("place").astype(float)
+    numbers = placed.drop(columns=[by, "start_date_before"], errors="ignore").set_index("place").astype(float)
     return numbers.reindex(range(len(segments)), fill_value=0.0)
 
 
@@ -216,14 +218,22 @@ def _change_and_mean(amounts: np.ndarray, prices: np.ndarray) -> tuple[np.ndarra
     return (amounts[1] - amounts[0]) * prices.mean(axis=0), amounts.mean(axis=0) * (prices[1] - prices[0])
 
 
-def _variances(function, totals: np.ndarray, covariances: list[list[np.ndarray]]) -> np.ndarray:
-    """Return the variance of each segment's part: each segment's people vary apart from the others'."""
+def _variances(
+    function, totals: np.ndarray, covariances: list[list[np.ndarray]], across: list[np.ndarray] | None = None
+) -> np.ndarray:
+    """Return the variance of each segment's part: each segment's people vary apart from the others'.
+
+    `across` is, per segment, the covariance of its totals now with those before.
+    """
     variances = np.zeros(totals.shape[1])
-    for side, of_segments in enumerate(covariances):
-        for segment, covariance in enumerate(of_segments):
-            if covariance.any():
-                gradient = np.array([slope(function, totals, (side, segment, n)) for n in range(totals.shape[2])])
-                variances += np.einsum("is,ij,js->s", gradient, covariance, gradient)
+    for segment, pair in enumerate(zip(*covariances, strict=True)):
+        gradients = [
+            np.array([slope(function, totals, (side, segment, n)) for n in range(totals.shape[2])]) for side in (0, 1)
+        ]
+        for gradient, covariance in zip(gradients, pair, strict=True):
+            variances += np.einsum("is,ij,js->s", gradient, covariance, gradient)
+        if across:
+            variances += 2 * np.einsum("is,ij,js->s", gradients[1], across[segment], gradients[0])
     return np.maximum(variances, 0.0)
 
 

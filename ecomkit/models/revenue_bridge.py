@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ecomkit.metrics.limits import Z, floats, read_covariance
+from ecomkit.metrics.limits import Z, floats, read_covariance, read_covariance_before
 
 # Each is the next total of `TOTALS` over the one before.
 FACTORS = ("sessions", "visit-to-order rate", "orders per converting session", "AOV")
@@ -43,7 +43,8 @@ def revenue_bridge(sums: pd.DataFrame, *, now: date, before: date, min_group: in
 
     Whether a bar is more than noise is asked by the delta method, with persons
     as what varies: a bar has moved net revenue `up` or `down` where its 95 %
-    interval lies on one side of zero. `cannot tell`: fewer than `min_group`
+    interval lies on one side of zero. Who comes in both periods, and is alike in
+    both, makes a change surer. `cannot tell`: fewer than `min_group`
     people with sessions, with orders or with refunds, on both sides for ratios,
     on the larger one for totals.
 
@@ -76,10 +77,11 @@ def revenue_bridge(sums: pd.DataFrame, *, now: date, before: date, min_group: in
             sides[0]["refunds"] - sides[1]["refunds"],
         ]
     )
+    is_next = follows(sides[1], before)
+    across = read_covariance_before(sides[1], TOTALS) if is_next else np.zeros((len(TOTALS), len(TOTALS)))
     variances = [
-        *_variances(_bars_of_factors, totals, [read_covariance(side, TOTALS) for side in sides]),
-        sum(side["revenue_outside_sessions_squares"] for side in sides),
-        sum(side["refunds_squares"] for side in sides),
+        *_variances(_bars_of_factors, totals, [read_covariance(side, TOTALS) for side in sides], across),
+        *(_variance_of_change(sides, name, is_next) for name in ("revenue_outside_sessions", "refunds")),
     ]
     enough = [side_of(sides[0][name], sides[1][name]) >= min_group for name, side_of in _CLUSTERS.values()]
     bars = pd.DataFrame({"bar": BARS, "amount": amounts, **judged(amounts, np.array(variances), np.array(enough))})
@@ -164,13 +166,31 @@ def _bars_of_factors(totals: np.ndarray) -> np.ndarray:
     return (factors[1] - factors[0]) * shapley_weights(factors)
 
 
+def follows(side: Mapping[str, Any], before: date) -> bool:
+    """Say whether the products with the period before, in a row of sums, are those with the one that began `before`."""
+    return bool(side["start_date_before"]) and pd.Timestamp(side["start_date_before"]) == pd.Timestamp(before)
+
+
+def _variance_of_change(sides: list[Mapping[str, Any]], total: str, is_next: bool) -> float:
+    alike = float(sides[1][f"{total}_{total}_before_products"]) if is_next else 0.0
+    return max(sum(float(side[f"{total}_squares"]) for side in sides) - 2 * alike, 0.0)
+
+
 def _variances(
-    function: Callable[[np.ndarray], np.ndarray], totals: np.ndarray, covariances: list[np.ndarray]
+    function: Callable[[np.ndarray], np.ndarray],
+    totals: np.ndarray,
+    covariances: list[np.ndarray],
+    across: np.ndarray,
 ) -> np.ndarray:
-    """Return the variance of each value of `function`, by the delta method over the totals of both periods."""
-    variances = 0.0
-    for side, covariance in enumerate(covariances):
-        gradient = np.array([slope(function, totals, (side, number)) for number in range(totals.shape[1])])
+    """Return the variance of each value of `function`, by the delta method over the totals of both periods.
+
+    `across` is the covariance of the totals now with those before: the same people come in both.
+    """
+    gradients = [
+        np.array([slope(function, totals, (side, number)) for number in range(totals.shape[1])]) for side in (0, 1)
+    ]
+    variances = 2 * np.einsum("ib,ij,jb->b", gradients[1], across, gradients[0])
+    for gradient, covariance in zip(gradients, covariances, strict=True):
         variances = variances + np.einsum("ib,ij,jb->b", gradient, covariance, gradient)
     return np.maximum(variances, 0.0)
 

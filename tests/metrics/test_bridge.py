@@ -63,6 +63,35 @@ def test_the_bridge_sums_by_hand(order_log, refund_log, session_log, rows_of):
     assert (now["refunds_clusters"], now["refunds_squares"]) == (2, 1600 + 4)
 
 
+def test_who_comes_in_both_periods_is_counted_with_both(order_log, refund_log, session_log, rows_of):
+    sessions = session_log(
+        *(("ana", f"2024-01-0{day} 09:00:00Z", 0) for day in (1, 2, 3)),
+        *(("ana", f"2024-01-0{day} 09:00:00Z", 0) for day in (8, 9)),
+        *(("ben", "2024-01-02 09:00:00Z", 0), ("cem", "2024-01-09 09:00:00Z", 0)),
+        *(("dan", "2023-12-26 09:00:00Z", 0), ("dan", "2024-01-09 09:00:00Z", 0)),
+    )
+    orders = order_log(
+        ("ana", "2024-01-01 09:10:00Z", in_session(1, revenue=10)),
+        ("ana", "2024-01-08 09:10:00Z", in_session(4, revenue=30)),
+        ("eve", "2024-01-02 09:10:00Z", {"revenue": 7}),
+        ("eve", "2024-01-09 09:10:00Z", {"revenue": 5}),
+    )
+    refunds = refund_log(("o1", "2024-01-02 10:00:00Z", 2), ("o2", "2024-01-09 10:00:00Z", 3))
+    periods = [BEFORE.before(), BEFORE, NOW]
+    first, middle, last = rows_of(bridge_sums(orders, refunds, sessions, periods=periods, as_of=AS_OF))
+    assert [row["start_date_before"] for row in (first, middle, last)] == [None, BEFORE.before().start, BEFORE.start]
+    # Ana: 3 sessions, then 2. Dan was there a period earlier, not in the one before.
+    assert last["sessions_sessions_before_products"] == 6
+    assert (last["sessions_revenue_in_sessions_before_products"], middle["sessions_sessions_before_products"]) == (
+        20,
+        0,
+    )
+    assert last["revenue_in_sessions_sessions_before_products"] == 90
+    assert last["revenue_in_sessions_revenue_in_sessions_before_products"] == 300
+    assert last["revenue_outside_sessions_revenue_outside_sessions_before_products"] == 35
+    assert last["refunds_refunds_before_products"] == 6
+
+
 @pytest.mark.parametrize(
     ("started", "ordered", "found"),
     [
@@ -289,15 +318,17 @@ def test_columns_are_the_documented_ones():
         "revenue_in_sessions_squares",
     )
     people = ("sessions_clusters", "orders_in_sessions_clusters")
+    before = tuple(f"{a}_{b}_before_products" for a in IN_SESSIONS for b in IN_SESSIONS)
     assert bridge_sums(orders, refunds, sessions, **BOTH).columns == (
-        *("start_date", "net_revenue", *IN_SESSIONS),
+        *("start_date", "start_date_before", "net_revenue", *IN_SESSIONS),
         *("orders_outside_sessions", "revenue_outside_sessions", "refunds", *people, *products),
         *("orders_outside_sessions_clusters", "orders_outside_sessions_squares"),
         *("revenue_outside_sessions_clusters", "revenue_outside_sessions_squares"),
-        *("refunds_clusters", "refunds_squares"),
+        *("refunds_clusters", "refunds_squares", *before),
+        *("revenue_outside_sessions_revenue_outside_sessions_before_products", "refunds_refunds_before_products"),
     )
     assert bridge_sums_by(orders, sessions, by="channel", **BOTH).columns == (
-        *("start_date", "channel", *IN_SESSIONS, *people, *products),
+        *("start_date", "channel", "start_date_before", *IN_SESSIONS, *people, *products, *before),
     )
     lines = ibis.table(ORDER_LINES, name="order_lines")
     assert bridge_category_sums(orders, lines, sessions, **BOTH).columns == (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecomkit.models.bridge_parts import bridge_category_parts, bridge_parts
 from ecomkit.models.revenue_bridge import BARS, FACTORS, in_cents, revenue_bridge, shapley_weights
-from tests.bridge import BEFORE, NOW, period_of, segments_of, spread
+from tests.bridge import BEFORE, NOW, in_sessions_of, period_of, segments_of, spread
 
 SIDES = {"now": NOW, "before": BEFORE}
 
@@ -153,6 +153,23 @@ def test_a_verdict_needs_enough_people(people, people_before, verdicts):
     before = period_of((np.ones(people_before), few, few, 20.0 * few))
     bars = bars_of(now, before)
     assert tuple(bars.verdict[["sessions", "visit-to-order rate", "AOV"]]) == verdicts
+
+
+def test_who_is_alike_in_both_periods_makes_a_change_surer():
+    rng = np.random.default_rng(4)
+    visits = 1.0 + rng.poisson(3.0, 60)
+    nobody = np.zeros(60)
+    one, other = (visits, nobody, nobody, nobody), (visits + (np.arange(60) < 20), nobody, nobody, nobody)
+    told = {
+        "the same people": period_of(other) | in_sessions_of(other, one),
+        "other people": period_of(other),
+        # Products with another period say nothing of this one.
+        "another period": period_of(other) | in_sessions_of(other, one) | {"start_date_before": pd.Timestamp(NOW)},
+    }
+    free = {"sessions_with_order": 20.0, "orders_in_sessions": 20.0, "revenue_in_sessions": 400.0, "net_revenue": 400.0}
+    bars = {name: bars_of(now | free, period_of(one) | free) for name, now in told.items()}
+    verdicts = {name: frame.verdict["sessions"] for name, frame in bars.items()}
+    assert verdicts == {"the same people": "up", "other people": "within noise", "another period": "within noise"}
 
 
 def test_what_is_the_same_for_everybody_has_not_moved():

@@ -36,22 +36,26 @@ by_person as (
          coalesce(sum(money) filter (what = 'refund'), 0) as went_back
   from told group by all
 )
-select greatest(start_date, '$first_day'::date) as start_date,
-       sum(earned + earned_outside - went_back) as net_revenue,
-       sum(visits)::bigint as sessions,
-       sum(converting)::bigint as sessions_with_order,
-       sum(bought)::bigint as orders_in_sessions,
-       sum(earned) as revenue_in_sessions,
-       sum(bought_outside)::bigint as orders_outside_sessions,
-       sum(earned_outside) as revenue_outside_sessions,
-       sum(went_back) as refunds,
-       count(*) filter (visits > 0) as sessions_clusters,
-       count(*) filter (bought > 0) as orders_in_sessions_clusters,
-       sum(visits * visits)::double as sessions_squares,
-       sum(visits * converting)::double as sessions_sessions_with_order_products,
-       sum(converting * earned)::double as sessions_with_order_revenue_in_sessions_products,
-       sum(bought * earned)::double as orders_in_sessions_revenue_in_sessions_products,
-       sum(earned * earned)::double as revenue_in_sessions_squares,
-       count(*) filter (went_back > 0) as refunds_clusters,
-       sum(went_back * went_back)::double as refunds_squares
-from by_person group by 1 order by 1
+select greatest(now.start_date, '$first_day'::date) as start_date,
+       sum(now.earned + now.earned_outside - now.went_back) as net_revenue,
+       sum(now.visits)::bigint as sessions,
+       sum(now.converting)::bigint as sessions_with_order,
+       sum(now.bought)::bigint as orders_in_sessions,
+       sum(now.earned) as revenue_in_sessions,
+       sum(now.bought_outside)::bigint as orders_outside_sessions,
+       sum(now.earned_outside) as revenue_outside_sessions,
+       sum(now.went_back) as refunds,
+       count(*) filter (now.visits > 0) as sessions_clusters,
+       count(*) filter (now.bought > 0) as orders_in_sessions_clusters,
+       sum(now.visits * now.visits)::double as sessions_squares,
+       sum(now.visits * now.converting)::double as sessions_sessions_with_order_products,
+       sum(now.converting * now.earned)::double as sessions_with_order_revenue_in_sessions_products,
+       sum(now.bought * now.earned)::double as orders_in_sessions_revenue_in_sessions_products,
+       sum(now.earned * now.earned)::double as revenue_in_sessions_squares,
+       count(*) filter (now.went_back > 0) as refunds_clusters,
+       sum(now.went_back * now.went_back)::double as refunds_squares,
+       coalesce(sum(now.visits * before.visits), 0)::double as sessions_sessions_before_products,
+       coalesce(sum(now.earned * before.visits), 0)::double as revenue_in_sessions_sessions_before_products,
+       coalesce(sum(now.went_back * before.went_back), 0)::double as refunds_refunds_before_products
+from by_person now left join by_person before on before.who = now.who and before.start_date = now.start_date - 7
+group by now.start_date order by 1
