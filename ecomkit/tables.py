@@ -1,7 +1,7 @@
 """Frames as tables for readers: units in the heads, intervals in one column, no sums."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -37,6 +37,11 @@ def readable(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, curre
             ends = zip(frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
             shown[f"{head}, 95 % interval"] = [_known(interval(low, high, form)) for low, high in ends]
     return pd.DataFrame(shown, index=frame.index, dtype="str")
+
+
+def spelled(columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return columns that are text already as a table."""
+    return pd.DataFrame(columns, dtype="str")
 
 
 def _known(text: str) -> str:
