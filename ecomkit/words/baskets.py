@@ -34,9 +34,9 @@ def hidden_pairs(looked_at: Any, *, floor: int) -> str:
     floor
         Fewest orders with both for a pair to be shown.
     """
-    hidden = f"{counted(looked_at.pairs_hidden, 'pair')} in fewer than {counted(floor, 'order')} stay hidden"
+    hidden = f"hidden for being in fewer than {counted(floor, 'order')}: {counted(looked_at.pairs_hidden, 'pair')}"
     large = looked_at.orders_too_large
-    return f"{hidden}, {counted(large, 'order')} of too many products left out" if large else hidden
+    return f"{hidden}; left out for too many products: {counted(large, 'order')}" if large else hidden
 
 
 def gateways(frame: Any, *, by: str, floor: int) -> str:

@@ -93,6 +93,8 @@ def apart_from_others(frame: Any, rate: str, *, by: str) -> str:
         What the rows stand for.
     """
     rows = rows_of(frame, "adjusted_p_value", "name", rate, f"{rate}_of_rest", "verdict")
+    if all(row[-1] == "cannot tell" for row in rows):
+        return f"no {noun_of(by)} is large enough to compare with the others"
     told = []
     for verdict, place in (("up", "above"), ("down", "below")):
         found = [row for row in rows if row[-1] == verdict]
@@ -149,7 +151,7 @@ def place_in_list(places: Any, comparison: Any) -> str:
 
 
 def gaps(frame: Any, *, by: str) -> str:
-    """Say of how many orders nobody saw a view, and which product stands out as a tracking gap.
+    """Name the product that sells without being viewed far more often than the others: a possible tracking gap.
 
     Parameters
     ----------
@@ -169,7 +171,8 @@ def gaps(frame: Any, *, by: str) -> str:
     rate, name, rest, _ = found[0]
     more = len(found) - 1
     others = f", and {count(more)} more" if more else ""
-    return f"tracking gap: {name_of(name)}, {percent(rate)} of its orders against {percent(rest)} of the others{others}"
+    against = f"{percent(rate)} of its orders against {percent(rest)} of the others"
+    return f"a possible tracking gap: {name_of(name)}, {against}{others}"
 
 
 def what_amplitude_shows(figures: Any, currency: str) -> str:
