@@ -81,7 +81,7 @@ def amplitude_reconciliation(orders: ir.Table, order_lines: ir.Table, *, period:
         "order_discounts": wide.discount,
         "other_difference": wide.cost - wide.sent - wide.discount,
     }
-    no_count, no_money = ibis.null("int64"), ibis.null("decimal(38, 4)")
+    no_count, no_money = ibis.null("int64"), ibis.null(MONEY)
     rows = [
         wide.select(
             figure_number=ibis.literal(number, "int64"),
@@ -107,4 +107,4 @@ def _as_sent(orders: ir.Table) -> ir.DecimalValue:
 
 
 def _money(value: ir.NumericValue) -> ir.DecimalValue:
-    return value.coalesce(0).cast("decimal(38, 4)")
+    return value.coalesce(0).cast(MONEY)
