@@ -50,32 +50,32 @@ def test_views_adds_and_orders_count_calls_and_people_count_once(path_of):
     assert list(rows) == ["p1", "p2"], "most revenue first"
 
 
-@pytest.mark.parametrize(
-    ("viewed_at", "ordered"),
-    [
-        pytest.param("2026-10-06 09:59:59Z", 1, id="a view one second before the order"),
-        pytest.param("2026-10-06 10:00:00Z", 1, id="of one instant the view comes first"),
-        pytest.param("2026-10-06 10:00:01Z", 0, id="a view one second after the order"),
-    ],
-)
-def test_an_order_counts_at_its_persons_first_view_or_later(path_of, viewed_at, ordered):
-    rows = path_of([("ana", "Product Viewed", "p1", viewed_at)], [("ana", AT)], [("o1", "p1", 10)])
-    assert rows["p1"]["people_ordered"] == ordered
+def test_an_order_counts_at_its_persons_first_view_or_later(path_of):
+    viewed_at = {
+        "a second before the order": "2026-10-06 09:59:59Z",
+        "at its instant": "2026-10-06 10:00:00Z",
+        "a second after": "2026-10-06 10:00:01Z",
+    }
+    events = [("ana", "Product Viewed", case, at) for case, at in viewed_at.items()]
+    rows = path_of(events, [("ana", AT)], [("o1", case, 10) for case in viewed_at])
+    ordered = {case: row["people_ordered"] for case, row in rows.items()}
+    assert ordered == {"a second before the order": 1, "at its instant": 1, "a second after": 0}
 
 
-@pytest.mark.parametrize(
-    ("at", "counts"),
-    [
-        pytest.param("2026-10-04 23:59:59Z", False, id="one second before the period"),
-        pytest.param("2026-10-05 00:00:00Z", True, id="its first instant"),
-        pytest.param("2026-10-11 23:59:59Z", True, id="its last second"),
-        pytest.param("2026-10-12 00:00:00Z", False, id="the instant after it"),
-    ],
-)
-def test_the_period_is_half_open_for_views_and_orders(path_of, at, counts):
-    rows = path_of([("ana", "Product Viewed", "p1", at)], [("ana", at)], [("o1", "p1", 10)])
-    assert bool(rows) == counts
-    assert not counts or (rows["p1"]["views"], rows["p1"]["orders"], rows["p1"]["people_ordered"]) == (1, 1, 1)
+def test_the_period_is_half_open_for_views_and_orders(path_of):
+    at = {
+        "a second before the period": "2026-10-04 23:59:59Z",
+        "its first instant": "2026-10-05 00:00:00Z",
+        "its last second": "2026-10-11 23:59:59Z",
+        "the instant after it": "2026-10-12 00:00:00Z",
+    }
+    rows = path_of(
+        [("ana", "Product Viewed", case, instant) for case, instant in at.items()],
+        [("ana", instant) for instant in at.values()],
+        [(f"o{number}", case, 10) for number, case in enumerate(at, start=1)],
+    )
+    counted = {case: (row["views"], row["orders"], row["people_ordered"]) for case, row in rows.items()}
+    assert counted == {"its first instant": (1, 1, 1), "its last second": (1, 1, 1)}
 
 
 def test_what_lies_at_or_after_as_of_does_not_exist_yet(path_of):
