@@ -73,6 +73,8 @@ def test_the_best_of_the_large_and_who_stands_apart():
         "Fog is ordered most often once it is viewed, in 20.0 % of the sessions"
     )
     assert most_ordered_of_views(rates, **BY, floor=101) == "no product was viewed in 101 sessions"
+    many = pd.concat([rates[:1]] * 12 + [rates[:1].assign(name="Later", visit_to_order_rate=0.9)])
+    assert most_ordered_of_views(many, **BY, floor=30).startswith("of the products viewed most, Fog is ordered")
     assert apart_from_others(rates, "visit_to_order_rate", **BY) == (
         "Fog stands out above the others, 20.0 % against 10.0 %; Pine stands out below the others, 2.0 % against 15.0 %"
     )

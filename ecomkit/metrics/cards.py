@@ -11,6 +11,8 @@ HEADLINES: Mapping[str, str] = {
     "revenue": "sales",
     "orders": "sales",
     "funnel_overall_rate": "funnel",
+    "view_to_order_rate": "product_path_of_all",
+    "units": "product_path_of_all",
     "clv_per_customer": "clv_summary",
     "identified_orders_share": "identity_coverage",
     "identified_sessions_share": "identity_coverage",

@@ -20,6 +20,7 @@ from ecomkit.plots.style import (
 from ecomkit.words import count, percent, short
 
 MOST_PRODUCTS = 12
+_MOST_OTHERS = 6
 _LONGEST = 34
 _ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "frameon": False}
 _STEPS = {"people_viewed": ("Viewed", SKY), "people_added": ("Added", BLUE), "people_ordered": ("Ordered", ORANGE)}
@@ -53,8 +54,8 @@ def plot_product_path(path: pd.DataFrame, *, noun: str, span: str, title: str) -
 
 
 def plot_product_visits(rates: pd.DataFrame, *, noun: str, floor: int, span: str, title: str) -> Axes:
-    """Draw the share of the sessions with a view of each product that ordered it, of twelve at most."""
-    shown = large_first(_found_first(rates, "verdict"), "visit_to_order_rate", size="sessions", floor=floor)
+    """Draw the share of the sessions with a view of each product that ordered it, of the twelve viewed most."""
+    shown = large_first(_first_and_found(rates, "verdict"), "visit_to_order_rate", size="sessions", floor=floor)
     subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.sessions)})" for _, row in shown.iterrows()]
@@ -115,8 +116,8 @@ def plot_list_positions(places: pd.DataFrame, *, floor: int, span: str, title: s
 
 
 def plot_sold_without_view(gaps: pd.DataFrame, *, noun: str, floor: int, span: str, title: str) -> Axes:
-    """Draw the share of each product's orders without a view before, highest first, of twelve at most."""
-    shown = large_first(_found_first(gaps, "verdict"), "without_view_rate", size="orders", floor=floor)
+    """Draw the share of each product's orders without a view before, of the first twelve."""
+    shown = large_first(_first_and_found(gaps, "verdict"), "without_view_rate", size="orders", floor=floor)
     subtitle = f"Orders of known people in a session, {span}. Line: 95 % interval. Grey: under {floor} orders."
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.orders)})" for _, row in shown.iterrows()]
@@ -154,8 +155,8 @@ def plot_product_pairs(pairs: pd.DataFrame, *, floor: int, span: str, title: str
 
 
 def plot_gateways(gateways: pd.DataFrame, *, noun: str, floor: int, within_days: int, title: str) -> Axes:
-    """Draw how much more often the customers of each first product came back, of twelve at most."""
-    known = _found_first(gateways[gateways.repeat_rate_difference.notna()], "repeat_verdict")
+    """Draw how much more often the customers of each first product came back, of the twelve with the most."""
+    known = _first_and_found(gateways[gateways.repeat_rate_difference.notna()], "repeat_verdict")
     shown = large_first(known, "repeat_rate_difference", size="customers_compared", floor=floor)
     subtitle = (
         f"Customers by what their first order held, {within_days} days from it, against others of the same channel and "
@@ -171,10 +172,10 @@ def plot_gateways(gateways: pd.DataFrame, *, noun: str, floor: int, within_days:
     return ax
 
 
-def _found_first(frame: pd.DataFrame, verdict: str) -> pd.DataFrame:
-    """Return the rows to draw: those that differ by more than chance, then the first others."""
-    is_found = frame[verdict].isin(["up", "down"])
-    return pd.concat([frame[is_found], frame[~is_found]]).head(MOST_PRODUCTS)
+def _first_and_found(frame: pd.DataFrame, verdict: str) -> pd.DataFrame:
+    """Return the rows to draw: the first twelve, and a few of the others that differ by more than chance."""
+    others = frame[MOST_PRODUCTS:]
+    return pd.concat([frame[:MOST_PRODUCTS], others[others[verdict].isin(["up", "down"])][:_MOST_OTHERS]])
 
 
 def _name_rows(ax: Axes, labels: list[str], label: str) -> None:

@@ -7,7 +7,7 @@ from ecomkit.words.numbers import count, counted, interval, is_unknown, listed, 
 
 _NOUNS = {"product_id": "product", "sku": "SKU", "category": "category", "brand": "brand"}
 _PLURALS = {"category": "categories"}
-_MOST_NAMED = 3
+_MOST_NAMED, _VIEWED_MOST = 3, 12
 
 
 def noun_of(by: str, number: float = 1) -> str:
@@ -62,7 +62,7 @@ def sent_back_most(path: Any, *, by: str, floor: int) -> str:
 
 
 def most_ordered_of_views(rates: Any, *, by: str, floor: int) -> str:
-    """Name the product whose views end in its order most often, among those viewed often enough.
+    """Name the product, among the twelve viewed most, whose views end in its order most often.
 
     Parameters
     ----------
@@ -73,11 +73,13 @@ def most_ordered_of_views(rates: Any, *, by: str, floor: int) -> str:
     floor
         Fewest sessions with which a product may be named.
     """
-    large = [row for row in rows_of(rates, "visit_to_order_rate", "name", "sessions") if row[2] >= floor]
+    viewed_most = rows_of(rates, "visit_to_order_rate", "name", "sessions")[:_VIEWED_MOST]
+    large = [row for row in viewed_most if row[2] >= floor]
     if not large:
         return f"no {noun_of(by)} was viewed in {counted(floor, 'session')}"
     rate, name, _sessions = max(large, key=lambda row: row[0])
-    return f"{name_of(name)} is ordered most often once it is viewed, in {percent(rate)} of the sessions"
+    among = f"of the {noun_of(by, 2)} viewed most, " if len(rates) > _VIEWED_MOST else ""
+    return f"{among}{name_of(name)} is ordered most often once it is viewed, in {percent(rate)} of the sessions"
 
 
 def apart_from_others(frame: Any, rate: str, *, by: str) -> str:
