@@ -24,6 +24,8 @@ from ecomkit.settings import Settings
 # What the notebook asks for when nobody says otherwise.
 GATEWAY_WITHIN_DAYS = 90
 VIEWED_WITHIN_DAYS = 30
+# Pairs are rare, so the notebook looks back over eight times its thirteen weeks.
+PAIR_WEEKS = 104
 
 _SOLD = ("orders", "order_lines")
 _BACK = (*_SOLD, "refunds", "refund_lines")
@@ -60,13 +62,17 @@ def _list_positions(tables: Tables, period: Period, as_of: datetime, settings: S
     return list_positions(tables["product_events"], period=period, as_of=as_of)
 
 
+def _pair_weeks(period: Period) -> Period:
+    return period.extended_back(PAIR_WEEKS)
+
+
 def _product_pairs(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    asked = {"period": period, "as_of": as_of, "min_group": settings.min_group}
+    asked = {"period": _pair_weeks(period), "as_of": as_of, "min_group": settings.min_group}
     return product_pairs(tables["orders"], tables["order_lines"], **asked)
 
 
 def _pairs_looked_at(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    asked = {"period": period, "as_of": as_of, "min_group": settings.min_group}
+    asked = {"period": _pair_weeks(period), "as_of": as_of, "min_group": settings.min_group}
     return pairs_looked_at(tables["orders"], tables["order_lines"], **asked)
 
 
@@ -94,8 +100,8 @@ PRODUCT_METRICS: dict[str, Metric] = {
     ),
     "product_ranks": Metric(product_ranks, _SOLD, _product_ranks),
     "list_positions": Metric(list_positions, ("product_events",), _list_positions),
-    "product_pairs": Metric(product_pairs, _SOLD, _product_pairs),
-    "pairs_looked_at": Metric(pairs_looked_at, _SOLD, _pairs_looked_at),
+    "product_pairs": Metric(product_pairs, _SOLD, _product_pairs, _pair_weeks),
+    "pairs_looked_at": Metric(pairs_looked_at, _SOLD, _pairs_looked_at, _pair_weeks),
     "gateway_products": Metric(gateway_products, (*_SOLD, "refunds", "sessions"), _gateway_products),
     "sold_without_view": Metric(sold_without_view, ("product_events", *_SOLD), _sold_without_view),
     "amplitude_reconciliation": Metric(amplitude_reconciliation, _SOLD, _amplitude),

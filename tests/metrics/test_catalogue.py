@@ -12,7 +12,7 @@ import pytest
 
 from ecomkit import metrics
 from ecomkit.engines import ENGINES, to_sql
-from ecomkit.metrics import catalogue
+from ecomkit.metrics import catalogue, catalogue_of_products
 from ecomkit.metrics.catalogue import METRICS
 from ecomkit.metrics.clv_summary import clv_summary
 from ecomkit.periods import Period, day_start
@@ -126,6 +126,10 @@ def test_the_catalogue_asks_what_the_notebooks_ask():
     assert parameters("04_cohort_repurchase")["within_days"] == catalogue.REPEAT_WITHIN_DAYS
     assert parameters("06_cac_by_channel")["horizon_days"] == clv["horizon_days"] == catalogue.HORIZON_DAYS
     assert clv["holdout_days"] == catalogue.HOLDOUT_DAYS
+    products = parameters("03_products")
+    assert products["within_days"] == catalogue_of_products.GATEWAY_WITHIN_DAYS
+    assert products["viewed_within_days"] == catalogue_of_products.VIEWED_WITHIN_DAYS
+    assert METRICS["product_pairs"].asks(WEEK) == WEEK.extended_back(8 * products["weeks"])
     assert METRICS["funnel"].asks(WEEK) == WEEK.four_weeks_before(days=funnel["window_days"])
     assert METRICS["aov"].asks(WEEK) == WEEK
 
