@@ -33,7 +33,11 @@ from ecomkit.engines import to_sql
 from ecomkit.metrics.bridge import bridge_sums, bridge_sums_by, with_customer_kind
 from ecomkit.metrics.bridge_of_lines import bridge_category_sums
 from ecomkit.metrics.customers import new_and_returning
+from ecomkit.metrics.order_ladder import order_ladder
+from ecomkit.metrics.order_sizes import order_value_steps, units_per_order
+from ecomkit.metrics.product_mix import product_mix
 from ecomkit.metrics.sales import aov, sales
+from ecomkit.metrics.sales_by import sales_by
 from ecomkit.metrics.visits import visit_to_order_rate
 from ecomkit.periods import Period
 
@@ -133,36 +137,40 @@ EVENTS_PER_SESSION = 4.45
 
 def of_a_report(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
     """Return each question that the overview of one week asks, as its expression."""
-    orders, refunds, sessions = tables["orders"], tables["refunds"], tables["sessions"]
-    told = {"zone": ZONE, "as_of": LAST.end_at}
-    both = {"periods": [LAST, LAST.before()], "as_of": LAST.end_at}
+    orders, refunds, sessions, lines = (tables[name] for name in ("orders", "refunds", "sessions", "order_lines"))
+    weekly, both = {"zone": ZONE, "grain": "week"}, {"periods": [LAST, LAST.before()], "as_of": LAST.end_at}
     kinds = with_customer_kind(sessions, orders, as_of=LAST.end_at)
-    of_quarter = sessions.filter(QUARTER.holds(sessions.started_at))
-    of_week = sessions.filter(LAST.holds(sessions.started_at))
+    recent = orders.filter(QUARTER.holds(orders.ordered_at))
+    split = {"period": QUARTER, "as_of": LAST.end_at}
     return {
-        "sales per week, all weeks": sales(orders, refunds, **told),
-        "new and returning per week, all weeks": new_and_returning(orders, refunds, look_back_days=365, **told),
-        "AOV of the week": aov(orders.filter(LAST.holds(orders.ordered_at))),
-        "AOV by country, 13 weeks": aov(orders.filter(QUARTER.holds(orders.ordered_at)), by="country"),
-        "visit-to-order rate per week, 13 weeks": visit_to_order_rate(of_quarter, grain="week", zone=ZONE),
-        "visit-to-order rate by channel": visit_to_order_rate(of_week, by="channel"),
+        "sales per week": sales(orders, refunds, as_of=LAST.end_at, **weekly),
+        "new and returning per week": new_and_returning(
+            orders, refunds, as_of=LAST.end_at, look_back_days=365, history=orders, **weekly
+        ),
+        "units per order per week": units_per_order(orders, lines, **weekly),
+        "visit-to-order rate per week": visit_to_order_rate(sessions, **weekly),
+        "AOV, mean and median, 13 weeks": aov(recent),
+        "order values in steps, 13 weeks": order_value_steps(recent, step=20.0),
+        "sales by channel, 13 weeks": sales_by(orders, lines, refunds, sessions, by="channel", **split),
+        "sales by category, 13 weeks": sales_by(orders, lines, refunds, sessions, by="category", **split),
+        "product mix of high-value customers": product_mix(orders, refunds, lines, as_of=LAST.end_at),
+        "ladder from gross to net": order_ladder(orders, refunds, **both),
         "bridge": bridge_sums(orders, refunds, sessions, **both),
         "bridge by channel": bridge_sums_by(orders, sessions, by="channel", **both),
         "bridge by device": bridge_sums_by(orders, sessions, by="device_type", **both),
         "bridge by new and returning": bridge_sums_by(orders, kinds, by="customer_kind", **both),
-        "bridge by category": bridge_category_sums(orders, tables["order_lines"], sessions, **both),
+        "bridge by category": bridge_category_sums(orders, lines, sessions, **both),
     }
 
 
 def of_all_history(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
-    """Return the same questions asked of far more, as expressions."""
+    """Return some of the questions asked of two years at once, as expressions."""
     orders, refunds, sessions = tables["orders"], tables["refunds"], tables["sessions"]
     year = LAST.extended_back(52)
     years = {"periods": [year, Period(year.start - timedelta(days=364), year.start, ZONE)], "as_of": LAST.end_at}
     return {
         "AOV per week, two years": aov(orders, zone=ZONE, grain="week"),
         "visit-to-order rate by channel, two years": visit_to_order_rate(sessions, by="channel"),
-        "visit-to-order rate per week, two years": visit_to_order_rate(sessions, grain="week", zone=ZONE),
         "bridge of two years": bridge_sums(orders, refunds, sessions, **years),
         "bridge of two years by channel": bridge_sums_by(orders, sessions, by="channel", **years),
     }

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.metrics.bookings import bookings_of, kept_orders
+from ecomkit.metrics.bookings import bookings_of
 from ecomkit.metrics.bridge_rows import start_date
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDERS, REFUNDS, require
@@ -48,11 +48,9 @@ def order_ladder(
     """
     require(orders, ORDERS)
     require(refunds, REFUNDS)
-    told = kept_orders(orders, as_of).select("order_id", told_gross=_.gross)
     booked = bookings_of(orders, refunds, as_of)
     booked = booked.mutate(start_date=start_date(booked.booked_at, periods)).filter(_.start_date.notnull())
-    booked = booked.left_join(told, [booked.order_id == told.order_id, booked.kind == "order"])
-    rungs = booked.mutate(gross=ibis.coalesce(_.told_gross, _.revenue + _.discount.coalesce(0)))
+    rungs = booked.mutate(gross=ibis.coalesce(_.gross, _.revenue + _.discount.coalesce(0)))
     names = ("orders", "gross", "discount", "revenue", "refunds", "net_revenue")
     rows = rungs.group_by("start_date").aggregate(**{name: _[name].sum().coalesce(0) for name in names})
     left = rows.net_revenue.cast("float64") * margin
