@@ -5,12 +5,13 @@ for the engine's own before the query is compiled. DuckDB's spelling is the one
 the expressions carry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+from ibis.common.exceptions import IbisError
 
 from ecomkit.column_types import INSTANT
 from ecomkit.errors import UsageError, quoted
@@ -37,6 +38,10 @@ def _local_time(zone: str, instant: INSTANT) -> _LOCAL: ...
 
 @ibis.udf.scalar.builtin(name="epoch_ms")
 def _epoch_ms(instant: INSTANT) -> dt.int64: ...
+
+
+@ibis.udf.scalar.builtin(name="hash")
+def _hash(text: str) -> dt.uint64: ...
 
 
 @ibis.udf.scalar.builtin(name="DATETIME")
@@ -119,6 +124,79 @@ def median(table: ir.Table, column: str, *, by: Sequence[str] = ()) -> ir.Table:
     ranked = table.mutate(is_middle=is_middle(table, column, by=by))
     middle = ranked.filter(ranked.is_middle)
     return middle.aggregate(by=list(by), median=middle[column].cast("float64").mean())
+
+
+def quantiles(table: ir.Table, column: str, shares: Mapping[str, float], *, by: Sequence[str] = ()) -> ir.Table:
+    """Return exact quantiles of `column` per `by`, each under its name in `shares`, on any engine.
+
+    Nulls are left out. Between two values the quantile lies on the line that joins them.
+    """
+    group = {"group_by": list(by)} if by else {}
+    known = table.filter(table[column].notnull())
+    ranked = known.mutate(
+        rank=ibis.row_number().over(ibis.window(order_by=[known[column]], **group)),
+        last=known.count().over(ibis.window(**group)) - 1,
+    )
+
+    def at(share: float) -> ir.FloatingValue:
+        # 1 at the place of the quantile, falling to 0 one place away.
+        distance = (ranked.rank.cast("float64") - ranked["last"].cast("float64") * share).abs()
+        weight = (distance < 1).ifelse(1.0 - distance, 0.0)
+        return (ranked[column].cast("float64") * weight).sum()
+
+    return ranked.aggregate(by=list(by), **{name: at(share) for name, share in shares.items()})
+
+
+def joins_as_of(table: ir.Table) -> bool:
+    """Say whether the table lies on an engine that joins to the next row in time by itself, as DuckDB does."""
+    try:
+        return table.get_backend().name == "duckdb"
+    except IbisError:  # a table without data has no engine
+        return False
+
+
+def join_key(column: ir.StringValue) -> ir.Value:
+    """Return what stands for an id within one query: its 64 bits where the engine joins as of a time, else itself.
+
+    Ids are long to sort. Any two of a million ids share their bits with a chance of one in thirty million.
+    """
+    return _hash(column) if joins_as_of(column.as_table()) else column
+
+
+def with_next(here: ir.Table, there: ir.Table, *, by: Sequence[str], at: str, next_at: str) -> ir.Table:
+    """Add to each row of `here` the row of `there` that comes first at or after it; nulls where none does.
+
+    Of `there`, no column may fall, or be known again after it was null, where `next_at` rises: so the next row
+    is the least of all that follow, which engines without as-of joins need.
+
+    Parameters
+    ----------
+    here, there
+        Two tables with the columns `by`, never null, and otherwise different ones.
+    by
+        Columns in which both must be equal.
+    at, next_at
+        When a row of `here`, and of `there`, is: never null.
+    """
+    told = [name for name in there.columns if name not in by]
+    if joins_as_of(here):
+        named = there.rename({f"{name}_there": name for name in by})
+        equal = [here[name] == named[f"{name}_there"] for name in by]
+        joined = here.asof_join(named, here[at] <= named[next_at], predicates=equal)
+        return joined.drop(*(f"{name}_there" for name in by))
+    asking = here.mutate(
+        **{name: ibis.null(there[name].type()) for name in told}, place_in_time=here[at], asks=ibis.literal(1)
+    )
+    other = [name for name in here.columns if name not in by]
+    answering = there.mutate(
+        **{name: ibis.null(here[name].type()) for name in other}, place_in_time=there[next_at], asks=ibis.literal(0)
+    )
+    both = ibis.union(asking, answering.select(*asking.columns))
+    following = ibis.rows_window(
+        following=(1, None), group_by=list(by), order_by=[both.place_in_time, both.asks.desc()]
+    )
+    answered = both.mutate(**{name: both[name].min().over(following) for name in told})
+    return answered.filter(answered.asks == 1).drop("place_in_time", "asks")
 
 
 def whole_numbers(below: int) -> ir.Table:

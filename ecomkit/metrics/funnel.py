@@ -1,6 +1,7 @@
 """Where visits stop on the way to an order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -8,92 +9,148 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
-from ecomkit.engines import whole_numbers
-from ecomkit.errors import UsageError, did_you_mean
-from ecomkit.metrics.ratio import flag, share, unit_sums
+from ecomkit.engines import join_key, whole_numbers
+from ecomkit.metrics.attempts import attempts, counted
+from ecomkit.metrics.breakdown import By, read_by
+from ecomkit.metrics.funnel_rules import Entry, FunnelRules, Order, Same, Unit, read_rules
+from ecomkit.metrics.funnel_steps import KNOWN_EVENTS, StepLiteral
+from ecomkit.metrics.ratio import flag, ratio_sums, share, unit_sums
 from ecomkit.periods import Period
-from ecomkit.pipeline.tracking_plan import ECOMMERCE_EVENTS
-from ecomkit.schemas import EVENTS, require
 
-KNOWN_EVENTS = ("page", "screen", "identify", *ECOMMERCE_EVENTS)
+__all__ = ["KNOWN_EVENTS", "funnel", "purchases_outside", "step_rows"]
 
 
-def funnel(events: ir.Table, *, steps: Sequence[str], window_days: float, period: Period, as_of: datetime) -> ir.Table:
+def funnel(
+    events: ir.Table,
+    *,
+    steps: Sequence[StepLiteral],
+    window_days: float | None,
+    period: Period,
+    as_of: datetime,
+    by: By | None = None,
+    order: Order = "ordered",
+    entry: Entry = "restart",
+    unit: Unit = "person",
+    same: Same | None = None,
+) -> ir.Table:
     """Count the people who reach each of several steps, in order, within a window from the first.
 
     An attempt starts at each step-1 event of the period and takes the earliest
-    next step each time; a person's deepest attempt counts. Step k is reached
-    when it comes at most `window_days` x 24 hours after step 1, that instant
-    included; events of equal time stand in the order of the steps. Later steps
-    may fall after the period. Only attempts whose whole window has passed by
-    `as_of` compete; people without one are immature, counted apart. The funnel
-    tells what people did: an order cancelled later still fills its step.
+    next step each time; a person's deepest attempt counts, of equally deep
+    ones the earliest. Step k is reached when it comes at most `window_days` x
+    24 hours after step 1, that instant included; events of equal time stand in
+    the order of the steps, and one event fills one step. Later steps may fall
+    after the period. Only attempts whose whole window has passed by `as_of`
+    compete; people without one are immature, counted apart. The funnel tells
+    what people did: an order cancelled later still fills its step.
+
+    Each person stands in one group of a breakdown, that of the attempt that
+    counts, so groups add up to the whole. What the value is at another step is
+    not seen there.
 
     Parameters
     ----------
     events
-        The shop's events (schema `EVENTS`), not cut to the period.
+        The shop's events (schema `EVENTS`), not cut to the period; with `same`
+        its product events (schema `PRODUCT_EVENTS`).
     steps
-        2 to 10 different event names, in order.
+        2 to 10 different steps, in order: event names, or an event with the
+        values that columns must have, one or a list: `{"event": "Product
+        Viewed", "device_type": "mobile"}`. In product events 'Order Completed'
+        is each line of the order.
     window_days
-        Longest time from step 1 to the last step, in days of 24 hours.
+        Longest time from step 1 to the last step, in days of 24 hours. None
+        for sessions.
     period
         The days in which attempts start.
     as_of
         The instant at which the data ends, exclusive.
+    by
+        A column, for a funnel per value at step 1; or `{"last touch": column}`
+        for the latest value known at any step that the attempt reached.
+    order
+        `ordered`: other events may lie between the steps. `strict`: no event
+        of another step may; the same step again does no harm. `any`: an
+        attempt starts at an event of any step, and step k is reached when
+        steps 1 to k have all come in the window, in whatever order.
+    entry
+        `restart`: each start is an attempt. `first`: only the first start of
+        the period is.
+    unit
+        `person`, or `session`: all steps lie in one session, which may take as
+        long as it does. A session that may go on at `as_of` is immature.
+    same
+        `product_id` or `cart_id`: all steps tell of one product, or cart. A
+        person with several still counts once.
 
     Returns
     -------
     Table
-        One row per step, in order: `step_number` (from 1), `step`, `people`,
-        `step_rate` (share of the step before, null for step 1), `overall_rate`
-        (share of step 1), both 0 to 1 and null without people; `immature`,
-        people left out for their youth, the same on each row; then the sums of
-        `cluster_sums` for both rates, prefixed with the rate's name.
+        One row per group and step, in order: the column of `by`,
+        `step_number` (from 1), `step`, `people` (or `sessions`), `step_rate`
+        (share of the step before, null for step 1), `overall_rate` (share of
+        step 1), both 0 to 1 and null without people; `immature`, people left
+        out for their youth, the same on each row of a group; then the sums of
+        `cluster_sums` for both rates, prefixed with the rate's name, with the
+        person as cluster.
     """
-    require(events, EVENTS)
-    steps = list(steps)
-    _check_steps(steps)
-    attempts = _attempts(events, steps, period, as_of)
-    in_time = attempts.step_1_at + _window(window_days)
-    reached = [flag(attempts[f"step_{k}_at"] <= in_time) for k in range(2, len(steps) + 1)]
-    people = attempts.mutate(
-        is_mature=attempts.step_1_at < as_of - timedelta(days=window_days),
-        depth=1 + sum(reached, ibis.literal(0, "int64")),
-    )
-    people = people.group_by("person_id").aggregate(depth=_.depth.max(where=_.is_mature).coalesce(0))
-    depths = people.aggregate(
-        immature=people.count(where=_.depth == 0),
-        **{f"people_{k}": people.count(where=people.depth >= k) for k in range(1, len(steps) + 1)},
-    )
-    numbers = whole_numbers(len(steps)).select(step_number=_.number + 1)
-    wide = depths.cross_join(numbers)
+    asked = {"steps": steps, "window_days": window_days, "period": period, "as_of": as_of}
+    rules = read_rules(events, **asked, order=order, entry=entry, unit=unit, same=same)
+    breakdown = read_by(by, events)
+    chosen = counted(attempts(events, rules), rules)
+    if breakdown is None:
+        return step_rows(chosen, rules)
+    return step_rows(breakdown.add_to(chosen, events, rules), rules, by=[breakdown.column])
 
-    def on_step(value) -> ir.Value:
-        return ibis.cases(*((wide.step_number == k, value(k)) for k in range(1, len(steps) + 1)))
 
-    counted = wide.select(
-        "step_number",
-        step=on_step(lambda k: steps[k - 1]),
-        people=on_step(lambda k: wide[f"people_{k}"]),
-        before=on_step(lambda k: wide[f"people_{max(k - 1, 1)}"]),
-        first="people_1",
-        immature="immature",
+def step_rows(chosen: ir.Table, rules: FunnelRules, *, by: Sequence[str] = ()) -> ir.Table:
+    """Return a row per group and step, as `funnel` does, of the attempts that count."""
+    whose = [name for name in ("cluster",) if name in chosen.columns]
+    reached = chosen.mutate(depth=ibis.ifelse(chosen.is_mature, chosen.depth, 0))
+    depths = reached.group_by(*by, *whose, "depth").aggregate(units=_.count())
+    if not by:
+        # A funnel without people has its steps, too.
+        nobody = ibis.literal(0, "int64").name("depth").as_table().mutate(units=ibis.literal(0, "int64"))
+        nobody = nobody.mutate(**{name: ibis.null("string") for name in whose})
+        depths = ibis.union(depths, nobody.select(*depths.columns))
+    rows = depths.cross_join(whole_numbers(rules.last).select(step_number=_.number + 1))
+
+    def units(condition: ir.BooleanValue) -> ir.IntegerValue:
+        return ibis.ifelse(condition, rows.units, 0).sum()
+
+    at_step = rows.group_by(*by, *whose, "step_number").aggregate(
+        people=units(rows.depth >= rows.step_number),
+        before=units(rows.depth >= ibis.greatest(rows.step_number - 1, 1)),
+        first=units(rows.depth >= 1),
+        immature=units(rows.depth == 0),
     )
-    return counted.select(
-        "step_number",
-        "step",
-        "people",
-        step_rate=ibis.ifelse(_.step_number > 1, share(_.people, _.before), ibis.null("float64")),
-        overall_rate=share(_.people, _.first),
-        immature=_.immature,
-        **unit_sums(counted.people, counted.before, prefix="step_rate_"),
-        **unit_sums(counted.people, counted.first, prefix="overall_rate_"),
-    ).order_by("step_number")
+    sums = _cluster_sums(at_step, [*by, "step_number"]) if whose else at_step
+    told = sums.mutate(step=ibis.cases(*((sums.step_number == k, step.label) for k, step in enumerate(rules.steps, 1))))
+    rates = {
+        "step_rate": ibis.ifelse(told.step_number > 1, share(told.people, told.before), ibis.null("float64")),
+        "overall_rate": share(told.people, told["first"]),
+    }
+    if whose:
+        carried = {name: told[name] for name in told.columns if name.startswith(tuple(f"{rate}_" for rate in rates))}
+    else:
+        carried = unit_sums(told.people, told.before, prefix="step_rate_")
+        carried |= unit_sums(told.people, told["first"], prefix="overall_rate_")
+    counts = {"step": told.step, rules.counted: told.people}
+    return told.select(*by, "step_number", **counts, **rates, immature=told.immature, **carried).order_by(
+        *by, "step_number"
+    )
+
+
+def _cluster_sums(totals: ir.Table, by: Sequence[str]) -> ir.Table:
+    return totals.group_by(*by).aggregate(
+        **{name: totals[name].sum() for name in ("people", "before", "first", "immature")},
+        **ratio_sums(totals, "people", "before", prefix="step_rate_"),
+        **ratio_sums(totals, "people", "first", prefix="overall_rate_"),
+    )
 
 
 def purchases_outside(
-    events: ir.Table, *, steps: Sequence[str], window_days: float, period: Period, as_of: datetime
+    events: ir.Table, *, steps: Sequence[StepLiteral], window_days: float, period: Period, as_of: datetime
 ) -> ir.Table:
     """Count the purchases that no walk through the whole funnel explains.
 
@@ -108,7 +165,8 @@ def purchases_outside(
     events
         The shop's events (schema `EVENTS`), not cut to the period.
     steps
-        2 to 10 different event names, in order; the last is the purchase.
+        2 to 10 different steps, as `funnel` takes them, in order; the last is
+        the purchase.
     window_days
         Longest time from step 1 to the purchase, in days of 24 hours.
     period
@@ -122,86 +180,23 @@ def purchases_outside(
         One row: `purchases`, `purchases_outside`, `outside_rate` (0 to 1, null
         without purchases).
     """
-    require(events, EVENTS)
-    steps = list(steps)
-    _check_steps(steps)
+    rules = read_rules(events, steps=steps, window_days=window_days, period=period, as_of=as_of)
+    last = rules.steps[-1]
     earlier = Period(period.start - timedelta(days=ceil(window_days)), period.end, period.zone)
-    walks = _attempts(events, steps[:-1], earlier, as_of).select(
-        walker="person_id", from_at=f"step_{len(steps) - 1}_at", to_at=_.step_1_at + _window(window_days)
+    walks = attempts(events, replace(rules, steps=rules.steps[:-1], period=earlier))
+    walks = walks.filter(walks.depth == rules.last - 1).select(
+        walker="unit",
+        from_at=f"step_{rules.last - 1}_at",
+        to_at=_.started_at + ibis.interval(seconds=int(rules.window.total_seconds())),
     )
-    bought = events.filter(_.event_name == steps[-1], period.holds(_.occurred_at), _.occurred_at < as_of).select(
-        "person_id", "occurred_at", purchase=ibis.coalesce("o:" + _.order_id, "m:" + _.message_id)
+    bought = events.filter(last.fits(events), period.holds(events.occurred_at), events.occurred_at < as_of)
+    bought = bought.select(
+        "occurred_at", buyer=join_key(bought.person_id), purchase=ibis.coalesce("o:" + _.order_id, "m:" + _.message_id)
     )
-    explained = bought.left_join(
-        walks,
-        [
-            bought.person_id == walks.walker,
-            bought.occurred_at >= walks.from_at,
-            bought.occurred_at <= walks.to_at,
-        ],
-    )
+    follows = bought.occurred_at > walks.from_at if rules.share_events else bought.occurred_at >= walks.from_at
+    explained = bought.left_join(walks, [bought.buyer == walks.walker, follows, bought.occurred_at <= walks.to_at])
     purchases = explained.group_by("purchase").aggregate(is_inside=flag(explained.walker.notnull()).max())
     outside = purchases.count(where=purchases.is_inside == 0)
     return purchases.aggregate(
         purchases=purchases.count(), purchases_outside=outside, outside_rate=share(outside, purchases.count())
     )
-
-
-def _attempts(events: ir.Table, steps: Sequence[str], period: Period, as_of: datetime) -> ir.Table:
-    """One row per step-1 event of the period: `person_id`, and `step_k_at`, when each step was first reached.
-
-    Worked from the last step back: an event of step j reaches step k at the
-    earliest time at which any event of step j + 1 at or after it does.
-    """
-    numbers = {name: number for number, name in enumerate(steps, start=1)}
-    told = events.filter(
-        _.person_id.notnull(), _.event_name.isin(steps), _.occurred_at >= period.start_at, _.occurred_at < as_of
-    ).select(
-        "person_id",
-        "occurred_at",
-        "message_id",
-        step_number=ibis.cases(*((_.event_name == name, number) for name, number in numbers.items())),
-    )
-    last = len(steps)
-    for step in range(last - 1, 0, -1):
-        told = told.mutate(**_reached_from(told, step, last))
-    starts = told.filter(_.step_number == 1, period.holds(told.occurred_at))
-    return starts.select(
-        "person_id", step_1_at=_.occurred_at, **{f"step_{k}_at": _[f"step_{k}_at"] for k in range(2, last + 1)}
-    )
-
-
-def _reached_from(told: ir.Table, step: int, last: int) -> dict[str, ir.Value]:
-    """When each later step is first reached by way of an event of the next step that follows in `told`."""
-    following = ibis.rows_window(
-        following=(1, None),
-        group_by=told.person_id,
-        order_by=[told.occurred_at, told.step_number, told.message_id],
-    )
-    is_next = told.step_number == step + 1
-
-    def first(reached_at: ir.TimestampValue) -> ir.TimestampValue:
-        return is_next.ifelse(reached_at, ibis.null(reached_at.type())).min().over(following)
-
-    reached = {f"step_{k}_at": first(told[f"step_{k}_at"]) for k in range(step + 2, last + 1)}
-    return {f"step_{step + 1}_at": first(told.occurred_at), **reached}
-
-
-def _window(window_days: float) -> ir.IntervalScalar:
-    if window_days <= 0:
-        raise UsageError(f"The window is {window_days} days. Give the time from the first step to the last.")
-    return ibis.interval(seconds=round(window_days * 86_400))
-
-
-def _check_steps(steps: Sequence[str]) -> None:
-    problems = [
-        f"'{name}' is not an event of the tracking plan.{did_you_mean(name, KNOWN_EVENTS)}"
-        for name in dict.fromkeys(steps)
-        if name not in KNOWN_EVENTS
-    ]
-    twice = [name for name in dict.fromkeys(steps) if steps.count(name) > 1]
-    problems += [f"'{name}' stands there {steps.count(name)} times." for name in twice]
-    if not 2 <= len(steps) <= 10:
-        problems.append(f"The number of steps is {len(steps)}.")
-    if problems:
-        raise UsageError(f"These steps are no funnel: {' '.join(problems)} Give 2 to 10 different event names.")
