@@ -97,9 +97,7 @@ def counted(
     of each of them.
     """
     whose = list(dict.fromkeys([*per, *keys(rules)]))
-    if rules.entry == "first":
-        first = tried.started_at.min().over(ibis.window(group_by=whose))
-        tried = tried.filter(tried.started_at == first)
+    tried = _entered(tried, rules, whose)
     cluster = {"cluster": _.cluster.min()} if "cluster" in tried.columns else {}
     # Of attempts that are equally deep, the earliest is the earliest at every step.
     best = tried.group_by(*whose, "is_mature", "depth").aggregate(
@@ -116,6 +114,13 @@ def counted(
     return ranked.filter(ranked["rank"] == 0).drop("rank")
 
 
+def depths(tried: ir.Table, rules: FunnelRules) -> ir.Table:
+    """Return `unit`, its `cluster` for sessions, and how deep its attempt that counts came: 0 if it is immature."""
+    tried = _entered(tried, rules, keys(rules))
+    cluster = {"cluster": _.cluster.min()} if "cluster" in tried.columns else {}
+    return tried.group_by("unit").aggregate(depth=_.depth.max(where=_.is_mature).coalesce(0), **cluster)
+
+
 def keys(rules: FunnelRules) -> list[str]:
     """Return the columns within which the steps of one attempt lie."""
     return ["unit", "held"] if rules.same else ["unit"]
@@ -130,6 +135,13 @@ def _instants(rules: FunnelRules) -> list[str]:
 
 def _held(told: ir.Table, rules: FunnelRules) -> list[str]:
     return [*keys(rules), *(name for name in ("cluster",) if name in told.columns)]
+
+
+def _entered(tried: ir.Table, rules: FunnelRules, whose: Sequence[str]) -> ir.Table:
+    if rules.entry == "restart":
+        return tried
+    first = tried.started_at.min().over(ibis.window(group_by=list(whose)))
+    return tried.filter(tried.started_at == first)
 
 
 def _in_order(told: ir.Table, rules: FunnelRules) -> ir.Table:

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import join_key, whole_numbers
-from ecomkit.metrics.attempts import attempts, counted
+from ecomkit.metrics.attempts import attempts, counted, depths
 from ecomkit.metrics.breakdown import By, read_by
 from ecomkit.metrics.funnel_rules import Entry, FunnelRules, Order, Same, Unit, read_rules
 from ecomkit.metrics.funnel_steps import KNOWN_EVENTS, StepLiteral
@@ -97,23 +97,24 @@ def funnel(
     asked = {"steps": steps, "window_days": window_days, "period": period, "as_of": as_of}
     rules = read_rules(events, **asked, order=order, entry=entry, unit=unit, same=same)
     breakdown = read_by(by, events)
-    chosen = counted(attempts(events, rules), rules)
+    tried = attempts(events, rules)
     if breakdown is None:
-        return step_rows(chosen, rules)
-    return step_rows(breakdown.add_to(chosen, events, rules), rules, by=[breakdown.column])
+        return step_rows(depths(tried, rules), rules)
+    chosen = breakdown.add_to(counted(tried, rules), events, rules)
+    chosen = chosen.mutate(depth=ibis.ifelse(chosen.is_mature, chosen.depth, 0))
+    return step_rows(chosen, rules, by=[breakdown.column])
 
 
-def step_rows(chosen: ir.Table, rules: FunnelRules, *, by: Sequence[str] = ()) -> ir.Table:
-    """Return a row per group and step, as `funnel` does, of the attempts that count."""
-    whose = [name for name in ("cluster",) if name in chosen.columns]
-    reached = chosen.mutate(depth=ibis.ifelse(chosen.is_mature, chosen.depth, 0))
-    depths = reached.group_by(*by, *whose, "depth").aggregate(units=_.count())
+def step_rows(reached: ir.Table, rules: FunnelRules, *, by: Sequence[str] = ()) -> ir.Table:
+    """Return a row per group and step, as `funnel` does, of people with the `depth` that they reached."""
+    whose = [name for name in ("cluster",) if name in reached.columns]
+    reached = reached.group_by(*by, *whose, "depth").aggregate(units=_.count())
     if not by:
         # A funnel without people has its steps, too.
         nobody = ibis.literal(0, "int64").name("depth").as_table().mutate(units=ibis.literal(0, "int64"))
         nobody = nobody.mutate(**{name: ibis.null("string") for name in whose})
-        depths = ibis.union(depths, nobody.select(*depths.columns))
-    rows = depths.cross_join(whole_numbers(rules.last).select(step_number=_.number + 1))
+        reached = ibis.union(reached, nobody.select(*reached.columns))
+    rows = reached.cross_join(whole_numbers(rules.last).select(step_number=_.number + 1))
 
     def units(condition: ir.BooleanValue) -> ir.IntegerValue:
         return ibis.ifelse(condition, rows.units, 0).sum()
