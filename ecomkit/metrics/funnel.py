@@ -78,7 +78,8 @@ def funnel(
         the period is.
     unit
         `person`, or `session`: all steps lie in one session, which may take as
-        long as it does. A session that may go on at `as_of` is immature.
+        long as it does; a call without a session, such as an order told by a
+        server, fills no step. A session that may go on at `as_of` is immature.
     same
         `product_id` or `cart_id`: all steps tell of one product, or cart. A
         person with several still counts once.

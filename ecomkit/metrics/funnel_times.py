@@ -47,11 +47,11 @@ def funnel_times(
     -------
     Table
         One row per step after the first, in order: `step_number`, `step`,
-        `people` (or `sessions`) who reached it; in hours since the attempt
-        started `lower_quartile_hours`, `median_hours`, `upper_quartile_hours`;
-        and the same since the step before, `lower_quartile_hours_between`,
-        `median_hours_between`, `upper_quartile_hours_between`. With the order
-        `any` a step may have come before the one before it: hours between are
+        `people` (or `sessions`) who reached it; in seconds since the attempt
+        started `lower_quartile_seconds`, `median_seconds`, `upper_quartile_seconds`;
+        and the same since the step before, `lower_quartile_seconds_between`,
+        `median_seconds_between`, `upper_quartile_seconds_between`. With the order
+        `any` a step may have come before the one before it: seconds between are
         then negative. Null where nobody reached the step.
     """
     asked = {"steps": steps, "window_days": window_days, "period": period, "as_of": as_of}
@@ -65,17 +65,17 @@ def funnel_times(
 def _times_to(chosen: ir.Table, rules: FunnelRules, k: int) -> ir.Table:
     at = chosen[f"step_{k}_at"]
     timed = chosen.select(
-        since_start=_hours(chosen.started_at, at),
-        between=_hours(chosen[f"step_{k - 1}_at"], at),
+        since_start=_seconds(chosen.started_at, at),
+        between=_seconds(chosen[f"step_{k - 1}_at"], at),
         reached=flag(at.notnull()),
     )
-    since = quantiles(timed, "since_start", {f"{name}_hours": share for name, share in _QUARTERS.items()})
-    between = quantiles(timed, "between", {f"{name}_hours_between": share for name, share in _QUARTERS.items()})
+    since = quantiles(timed, "since_start", {f"{name}_seconds": share for name, share in _QUARTERS.items()})
+    between = quantiles(timed, "between", {f"{name}_seconds_between": share for name, share in _QUARTERS.items()})
     people = timed.aggregate(people=timed.reached.sum().coalesce(0))
     row = people.cross_join(since).cross_join(between)
-    hours = [name for name in row.columns if name != "people"]
+    seconds = [name for name in row.columns if name != "people"]
     named = {"step_number": ibis.literal(k, "int64"), "step": ibis.literal(rules.steps[k - 1].label)}
-    return row.select(**named, **{rules.counted: row.people}, **{name: row[name] for name in hours})
+    return row.select(**named, **{rules.counted: row.people}, **{name: row[name] for name in seconds})
 
 
 def funnel_curve(
@@ -155,8 +155,8 @@ def funnel_curve(
     ).order_by("hours")
 
 
-def _hours(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
-    return (epoch_ms(end) - epoch_ms(start)).cast("float64") / _HOUR_MS
+def _seconds(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.FloatingValue:
+    return (epoch_ms(end) - epoch_ms(start)).cast("float64") / 1000
 
 
 def _instant(moment: datetime) -> ir.TimestampScalar:

@@ -7,7 +7,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from ecomkit.schemas import AD_SPEND, EVENTS, ORDERS, REFUNDS, SESSIONS
+from ecomkit.schemas import AD_SPEND, EVENTS, ORDERS, PRODUCT_EVENTS, REFUNDS, SESSIONS
 
 
 def utc(text):
@@ -91,6 +91,26 @@ def event_log():
             row = {"message_id": f"m{number:06d}", "person_id": person, "event_name": name, "occurred_at": instant}
             rows.append(row | (rest[0] if rest else {}))
         return typed_table(EVENTS, rows)
+
+    return build
+
+
+@pytest.fixture
+def product_event_log():
+    """Product events typed as (person, event name, instant, product) or with {column: value} behind."""
+
+    def build(*entries):
+        rows = []
+        for person, name, instant, product, *rest in entries:
+            row = {
+                "person_id": person,
+                "event_name": name,
+                "occurred_at": instant,
+                "product_id": product,
+                "quantity": 1,
+            }
+            rows.append(row | (rest[0] if rest else {}))
+        return typed_table(PRODUCT_EVENTS, rows)
 
     return build
 
