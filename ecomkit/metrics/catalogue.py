@@ -7,13 +7,13 @@ import ibis.expr.types as ir
 
 from ecomkit.metrics.acquisition import KINDS, cac, cac_of_every_kind, new_customers
 from ecomkit.metrics.catalogue_of_data import DATA_METRICS
+from ecomkit.metrics.catalogue_of_funnels import FUNNEL_METRICS
 from ecomkit.metrics.catalogue_of_journeys import JOURNEY_METRICS
 from ecomkit.metrics.catalogue_of_overview import OVERVIEW_METRICS
 from ecomkit.metrics.catalogue_of_products import PRODUCT_METRICS
 from ecomkit.metrics.catalogue_of_sales import SALES_METRICS
 from ecomkit.metrics.clv_summary import clv_holdout, clv_summary, realised_value
 from ecomkit.metrics.customers import new_and_returning
-from ecomkit.metrics.funnel import funnel, purchases_outside
 from ecomkit.metrics.metric import Metric, Tables
 from ecomkit.metrics.payback import contribution_so_far
 from ecomkit.metrics.retention import cohort_retention, repeat_purchase_rate, retention_curve
@@ -23,8 +23,6 @@ from ecomkit.periods import Period, day_start, local_date
 from ecomkit.settings import Settings
 
 # What the notebooks ask for when nobody says otherwise.
-FUNNEL_STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
-FUNNEL_WINDOW_DAYS = 7
 REPEAT_WITHIN_DAYS = 90
 HORIZON_DAYS = 365
 HOLDOUT_DAYS = 182
@@ -65,24 +63,6 @@ def _new_and_returning(tables: Tables, period: Period, as_of: datetime, settings
         as_of=as_of,
         look_back_days=settings.new_customer_look_back_days,
     )
-
-
-def _attempts(period: Period) -> Period:
-    # Attempts of the period itself would all be too young.
-    return period.four_weeks_before(days=FUNNEL_WINDOW_DAYS)
-
-
-def _steps(function: Callable[..., ir.Table]) -> Metric:
-    def build(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-        return function(
-            tables["events"],
-            steps=FUNNEL_STEPS,
-            window_days=FUNNEL_WINDOW_DAYS,
-            period=_attempts(period),
-            as_of=as_of,
-        )
-
-    return Metric(function, ("events",), build, _attempts)
 
 
 def _repeat_purchase_rate(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
@@ -159,8 +139,7 @@ METRICS: dict[str, Metric] = {
     "visit_to_order_rate": _visit_to_order_rate(None),
     "visit_to_order_rate_by_channel": _visit_to_order_rate("channel"),
     "new_and_returning": Metric(new_and_returning, ("orders", "refunds"), _new_and_returning),
-    "funnel": _steps(funnel),
-    "purchases_outside": _steps(purchases_outside),
+    **FUNNEL_METRICS,
     "repeat_purchase_rate": Metric(repeat_purchase_rate, ("orders",), _repeat_purchase_rate),
     "cohort_retention": Metric(cohort_retention, ("orders",), _cohort_retention),
     "retention_curve": Metric(retention_curve, ("orders",), _retention_curve),

@@ -10,14 +10,16 @@ import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.engines import join_key, whole_numbers
+from ecomkit.errors import UsageError, did_you_mean
 from ecomkit.metrics.attempts import attempts, counted, depths
 from ecomkit.metrics.breakdown import By, read_by
 from ecomkit.metrics.funnel_rules import Entry, FunnelRules, Order, Same, Unit, read_rules
 from ecomkit.metrics.funnel_steps import KNOWN_EVENTS, StepLiteral
-from ecomkit.metrics.ratio import flag, ratio_sums, share, unit_sums
+from ecomkit.metrics.ratio import SUMS, flag, ratio_sums, share, unit_sums
 from ecomkit.periods import Period
+from ecomkit.schemas import SESSIONS, require
 
-__all__ = ["KNOWN_EVENTS", "funnel", "purchases_outside", "step_rows"]
+__all__ = ["KNOWN_EVENTS", "funnel", "last_step", "purchases_outside", "step_rows", "with_session_column"]
 
 
 def funnel(
@@ -141,6 +143,31 @@ def step_rows(reached: ir.Table, rules: FunnelRules, *, by: Sequence[str] = ()) 
     return told.select(*by, "step_number", **counts, **rates, immature=told.immature, **carried).order_by(
         *by, "step_number"
     )
+
+
+def last_step(rows: ir.Table) -> ir.Table:
+    """Return the last step of each group of `funnel`, with the sums of its overall rate under their plain names.
+
+    So the groups compare as those of any other rate do.
+    """
+    ends = rows.filter(rows.step_number == rows.step_number.max().over(ibis.window()))
+    sums = {name: f"overall_rate_{name}" for name in SUMS}
+    return ends.drop(*(f"step_rate_{name}" for name in SUMS)).rename(sums)
+
+
+def with_session_column(events: ir.Table, sessions: ir.Table, column: str) -> ir.Table:
+    """Add a column of its session, such as the channel, to each event that lacks it; null without a session.
+
+    A column that events have themselves, such as the device type, stays as it is.
+    """
+    if column in events.columns:
+        return events
+    require(sessions, SESSIONS)
+    if column not in sessions.columns:
+        known = (*events.columns, *sessions.columns)
+        raise UsageError(f"Neither events nor sessions have '{column}'.{did_you_mean(column, known)}")
+    held = sessions.select(held_session="session_id", **{column: sessions[column]})
+    return events.left_join(held, events.session_id == held.held_session).drop("held_session")
 
 
 def _cluster_sums(totals: ir.Table, by: Sequence[str]) -> ir.Table:

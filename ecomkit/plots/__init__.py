@@ -5,7 +5,14 @@ from ecomkit.plots.breakdown import plot_order_values, plot_product_mix, plot_sa
 from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
-from ecomkit.plots.funnel import plot_funnel
+from ecomkit.plots.funnel import (
+    plot_funnel,
+    plot_funnel_by,
+    plot_funnel_curve,
+    plot_funnel_money,
+    plot_funnel_sensitivity,
+    plot_funnel_trend,
+)
 from ecomkit.plots.journeys import plot_abandonment, plot_click_rates, plot_feature_use
 from ecomkit.plots.ladder import plot_order_ladder
 from ecomkit.plots.products import (
@@ -53,6 +60,11 @@ __all__ = [
     "plot_feature_use",
     "plot_first_touch",
     "plot_funnel",
+    "plot_funnel_by",
+    "plot_funnel_curve",
+    "plot_funnel_money",
+    "plot_funnel_sensitivity",
+    "plot_funnel_trend",
     "plot_holdout",
     "plot_kinds_of_cac",
     "plot_lifetime_value_to_cac",

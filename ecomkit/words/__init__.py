@@ -3,6 +3,7 @@
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
 from ecomkit.words.baskets import bought_together, gateways, hidden_pairs
 from ecomkit.words.bridge import told_factors, why_it_moved
+from ecomkit.words.funnels import duration, how_long, moves_most, outside_of, reached_by, what_is_lost
 from ecomkit.words.journeys import (
     ASSOCIATION,
     after_denials,
@@ -45,6 +46,12 @@ __all__ = [
     "apart_from_others",
     "from_gross_to_net",
     "rungs_of",
+    "duration",
+    "how_long",
+    "moves_most",
+    "outside_of",
+    "reached_by",
+    "what_is_lost",
     "bought_together",
     "brought_most",
     "gaps",

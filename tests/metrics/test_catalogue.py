@@ -14,6 +14,7 @@ from ecomkit import metrics
 from ecomkit.engines import ENGINES, to_sql
 from ecomkit.metrics import catalogue, catalogue_of_products
 from ecomkit.metrics.catalogue import METRICS
+from ecomkit.metrics.catalogue_of_funnels import FUNNEL_STEPS, FUNNEL_WINDOW_DAYS
 from ecomkit.metrics.clv_summary import clv_summary
 from ecomkit.periods import Period, day_start
 from ecomkit.schemas import CANONICAL
@@ -86,6 +87,10 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "coverage",
         "customers",
         "funnel",
+        "funnel_money",
+        "funnel_sensitivity",
+        "funnel_times",
+        "funnel_trend",
         "identity_audit",
         "order_ladder",
         "order_sizes",
@@ -122,7 +127,7 @@ def parameters(notebook):
 
 def test_the_catalogue_asks_what_the_notebooks_ask():
     funnel, clv = parameters("02_funnel"), parameters("05_clv")
-    assert (list(catalogue.FUNNEL_STEPS), catalogue.FUNNEL_WINDOW_DAYS) == (funnel["steps"], funnel["window_days"])
+    assert (list(FUNNEL_STEPS), FUNNEL_WINDOW_DAYS) == (funnel["steps"], funnel["window_days"])
     assert parameters("04_cohort_repurchase")["within_days"] == catalogue.REPEAT_WITHIN_DAYS
     assert parameters("06_cac_by_channel")["horizon_days"] == clv["horizon_days"] == catalogue.HORIZON_DAYS
     assert clv["holdout_days"] == catalogue.HOLDOUT_DAYS
