@@ -21,7 +21,7 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 SECOND = {
     "00_data_quality": {"week": "2026-W40", "weeks": 6},
     "01_overview": {"week": "2026-W40", "weeks": 6},
-    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6},
+    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6, "by": "device_type"},
     "03_products": {"week": "2026-W40", "weeks": 6, "by": "category", "within_days": 30, "viewed_within_days": 7},
     "04_cohort_repurchase": {"week": "2026-W40", "within_days": 30, "months": 6},
     "05_clv": {"week": "2026-W40"},

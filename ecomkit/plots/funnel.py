@@ -70,7 +70,7 @@ def plot_funnel_by(steps: pd.DataFrame, *, by: str, floor: int, span: str, title
     ax.set_xlabel("Step of the funnel")
     percent_axis(ax.yaxis, f"{counted.capitalize()} of the first step")
     if len(ax.lines) > 1:
-        ax.legend(title=noun.capitalize(), frameon=False, loc="upper right")
+        ax.legend(title=noun.capitalize(), frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
@@ -139,7 +139,7 @@ def plot_funnel_money(steps: pd.DataFrame, *, currency: str, span: str, title: s
             color=INK,
         )
     _name_steps(ax, steps.step)
-    ax.set_xlim(0, steps.entering.max() * 1.5)
+    ax.set_xlim(0, steps.entering.max() * 1.65)
     number_axis(ax.xaxis, "Money that entered the step", unit=currency)
     return ax
 
@@ -152,7 +152,7 @@ def plot_funnel_sensitivity(definitions: pd.DataFrame, *, span: str, title: str)
     if definitions.overall_rate.isna().all():
         return without_data(ax)
     labels = [
-        definition if choice == "as asked" else f"{choice}: {definition.replace('_', ' ')}"
+        f"asked: {definition}" if choice == "as asked" else f"{choice}: {definition.replace('_', ' ')}"
         for choice, definition in zip(definitions.choice, definitions.definition, strict=True)
     ]
     draw_dots(ax, definitions, "overall_rate", labels=labels, is_small=[False] * len(definitions))

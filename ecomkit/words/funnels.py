@@ -78,10 +78,10 @@ def what_is_lost(steps: Any, currency: str) -> str:
         return "no product with a price was looked at"
     entered = float(rows[0][1])
     step, _entering, lost = max(rows, key=lambda row: row[2])
-    return (
-        f"goods for {money(entered, currency)} entered and for {money(rows[-1][1], currency)} reached {short(rows[-1][0])}; "
-        f"most went no further than {short(step)}, {money(lost, currency)} ({percent(float(lost) / entered)} of all)"
-    )
+    end, reached, _lost = rows[-1]
+    came = f"goods for {money(entered, currency)} entered and for {money(reached, currency)} reached {short(end)}"
+    of_all = percent(float(lost) / entered)
+    return f"{came}; most went no further than {short(step)}, {money(lost, currency)} ({of_all} of all)"
 
 
 def moves_most(definitions: Any) -> str:
