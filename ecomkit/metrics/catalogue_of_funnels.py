@@ -6,8 +6,9 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from ecomkit.metrics.funnel import funnel, purchases_outside
+from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.funnel_money import funnel_money
+from ecomkit.metrics.funnel_outside import purchases_outside
 from ecomkit.metrics.funnel_sensitivity import funnel_sensitivity
 from ecomkit.metrics.funnel_times import funnel_curve, funnel_times
 from ecomkit.metrics.funnel_trend import funnel_trend

@@ -1,7 +1,9 @@
 """Every question about a funnel, for who imports them together."""
 
-from ecomkit.metrics.funnel import funnel, last_step, purchases_outside, with_session_column
+from ecomkit.metrics.funnel import funnel, last_step
+from ecomkit.metrics.funnel_events import with_order_sessions, with_session_column
 from ecomkit.metrics.funnel_money import funnel_money
+from ecomkit.metrics.funnel_outside import purchases_outside
 from ecomkit.metrics.funnel_sensitivity import funnel_sensitivity
 from ecomkit.metrics.funnel_times import funnel_curve, funnel_times
 from ecomkit.metrics.funnel_trend import funnel_trend
@@ -15,5 +17,6 @@ __all__ = [
     "funnel_trend",
     "last_step",
     "purchases_outside",
+    "with_order_sessions",
     "with_session_column",
 ]

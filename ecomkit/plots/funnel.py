@@ -1,6 +1,6 @@
 """Pictures of the way from a visit to an order."""
 
-from textwrap import shorten
+from textwrap import fill, shorten
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from ecomkit.plots.style import (
 )
 from ecomkit.words import count, money, percent, short
 
-_LEGEND_LETTERS = 24
+_LEGEND_LETTERS, _STEP_LETTERS = 24, 12
 _Z = 1.96
 
 
@@ -63,7 +63,7 @@ def plot_funnel_by(steps: pd.DataFrame, *, by: str, floor: int, span: str, title
         label = f"{shorten(short(entry[by]), _LEGEND_LETTERS, placeholder='…')} ({count(entry[counted])})"
         ax.plot(rows.step_number, rows.overall_rate, color=colour, marker="o", linewidth=2, label=label)
     names = steps.drop_duplicates("step_number")
-    ax.set_xticks(names.step_number, labels=[_broken(name) for name in names.step])
+    ax.set_xticks(names.step_number, labels=[fill(short(name), _STEP_LETTERS) for name in names.step])
     ax.set_xlim(0.8, names.step_number.max() + 0.2)
     ax.set_ylim(0, 1.03)
     ax.grid(visible=False, axis="x")

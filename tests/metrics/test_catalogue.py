@@ -88,6 +88,7 @@ def test_every_metric_module_is_in_the_catalogue_or_serves_those_that_are():
         "customers",
         "funnel",
         "funnel_money",
+        "funnel_outside",
         "funnel_sensitivity",
         "funnel_times",
         "funnel_trend",

@@ -7,7 +7,8 @@ import ibis
 import pytest
 
 from ecomkit.errors import TableError, UsageError
-from ecomkit.metrics.funnel import funnel, purchases_outside
+from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.funnel_outside import purchases_outside
 from ecomkit.metrics.ratio import SUMS
 from ecomkit.periods import Period
 from ecomkit.schemas import EVENTS

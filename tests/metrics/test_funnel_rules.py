@@ -9,7 +9,8 @@ import pytest
 from ecomkit import engines
 from ecomkit.engines import ENGINES, to_sql
 from ecomkit.errors import TableError, UsageError
-from ecomkit.metrics.funnel import funnel, purchases_outside
+from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.funnel_outside import purchases_outside
 from ecomkit.metrics.ratio import SUMS
 from ecomkit.periods import Period
 from ecomkit.schemas import EVENTS, PRODUCT_EVENTS
