@@ -15,6 +15,7 @@ from ecomkit.metrics.bridge import bridge_sums
 from ecomkit.metrics.comparisons import compare_means, compare_rates, compare_totals
 from ecomkit.metrics.sales import sales
 from ecomkit.metrics.visits import visit_to_order_rate
+from ecomkit.models.bridge_parts import bridge_parts
 from ecomkit.models.revenue_bridge import BARS, revenue_bridge
 from ecomkit.periods import Period
 from tests.bridge import BEFORE, NOW
@@ -100,6 +101,45 @@ def test_a_change_of_a_fifth_is_called_in_shops_big_enough(what, size):
     judged = [assert_seen(what, size, people, 200) for people in (6000, 20_000, 40_000, 80_000)]
     assert sum(judged) >= len(PLANTED[what][1])
     assert judged[-1] >= 1
+
+
+# parts by segment
+
+CHANNELS = {"Email": 1.0, "Direct": 0.5, "Paid Search": 0.25, "Referral": 0.125}
+
+
+def parts_of_weeks(rng, people, *, same_people=True, **planted):
+    """The parts of a bridge between two weeks; each channel has its own people, and what is planted is in Direct."""
+    rows = []
+    for channel, size in CHANNELS.items():
+        town = Town(rng, int(people * size))
+        before = town.week()
+        town = town if same_people else Town(rng, int(people * size))
+        now = town.week(**(planted if channel == "Direct" else {}))
+        rows += [row | {"start_date": start, "channel": channel} for start, row in ((BEFORE, before), (NOW, now))]
+    sums = pd.DataFrame(rows).assign(start_date=lambda frame: pd.to_datetime(frame.start_date))
+    totals = [name for name in sums if name not in ("start_date", "channel", "start_date_before")]
+    whole = sums.groupby("start_date").agg(dict.fromkeys(totals, "sum") | {"start_date_before": "first"}).reset_index()
+    sides = {"now": NOW, "before": BEFORE}
+    return bridge_parts(revenue_bridge(whole, **sides), sums, "channel", **sides)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("same_people", [True, False], ids=["the same people come again", "other people come"])
+def test_without_change_hardly_any_bridge_names_a_part(same_people):
+    rng = np.random.default_rng(5)
+    named = [
+        parts_of_weeks(rng, 12_000, same_people=same_people).verdict.isin(["up", "down"]).any() for _ in range(200)
+    ]
+    assert np.mean(named) <= 0.08
+
+
+@pytest.mark.slow
+def test_a_channel_whose_rate_rises_by_half_is_named():
+    rng = np.random.default_rng(6)
+    for _ in range(30):
+        parts = parts_of_weeks(rng, 60_000, rate=1.5).query("part == 'rate' and bar == 'visit-to-order rate'")
+        assert parts.set_index("segment").verdict["Direct"] == "up"
 
 
 # as tables, through the metrics
