@@ -43,6 +43,7 @@ from ecomkit.metrics.sales import aov, sales
 from ecomkit.metrics.sales_by import sales_by
 from ecomkit.metrics.visits import visit_to_order_rate
 from ecomkit.periods import Period
+from ecomkit.scoreboard import shows
 
 # Times of the peer, and GiB.
 SLOWEST, MOST_MEMORY = 3, 4
@@ -143,6 +144,7 @@ def of_a_report(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
     orders, refunds, sessions, lines = (tables[name] for name in ("orders", "refunds", "sessions", "order_lines"))
     weekly, both = {"zone": ZONE, "grain": "week"}, {"periods": [LAST, LAST.before()], "as_of": LAST.end_at}
     kinds = with_customer_kind(sessions, orders, as_of=LAST.end_at)
+    near = sessions.filter(shows(LAST, sessions.started_at))
     recent = orders.filter(QUARTER.holds(orders.ordered_at))
     split = {"period": QUARTER, "as_of": LAST.end_at}
     return {
@@ -151,7 +153,9 @@ def of_a_report(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
             orders, refunds, as_of=LAST.end_at, look_back_days=365, history=orders, **weekly
         ),
         "units per order per week": units_per_order(orders, lines, **weekly),
-        "visit-to-order rate per week": visit_to_order_rate(sessions, **weekly),
+        "visit-to-order rate, three weeks": visit_to_order_rate(
+            sessions.filter(shows(LAST, sessions.started_at)), **weekly
+        ),
         "AOV, mean and median, 13 weeks": aov(recent),
         "order values in steps, 13 weeks": order_value_steps(recent, step=20.0),
         "sales by channel, 13 weeks": sales_by(orders, lines, refunds, sessions, by="channel", **split),
@@ -172,6 +176,7 @@ def of_all_history(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
     year = LAST.extended_back(52)
     years = {"periods": [year, Period(year.start - timedelta(days=364), year.start, ZONE)], "as_of": LAST.end_at}
     return {
+        "visit-to-order rate per week, two years": visit_to_order_rate(sessions, zone=ZONE, grain="week"),
         "AOV per week, two years": aov(orders, zone=ZONE, grain="week"),
         "visit-to-order rate by channel, two years": visit_to_order_rate(sessions, by="channel"),
         "bridge of two years": bridge_sums(orders, refunds, sessions, **years),

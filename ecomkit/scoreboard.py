@@ -27,6 +27,11 @@ NUMBERS: Sequence[tuple[str, Callable[..., Comparison], str]] = (
 _SPELLED = {"aov": "AOV", "visit_to_order_rate": "visit-to-order rate"}
 
 
+def shows(period: Period, instant):
+    """Say whether an instant, or each of a column, lies in a week that the table shows: no other visits are needed."""
+    return period.before().until(period).holds(instant) | period.year_before().holds(instant)
+
+
 def of_week(
     weeks: Mapping[str, pd.DataFrame],
     period: Period,
