@@ -126,7 +126,7 @@ def test_how_often_the_first_place_is_opened():
         "place 1 is opened in 10.0 % of 2,000 listings, place 2 in 5.0 %: more often"
     )
     assert place_in_list(places[:1], Found) == "place 1 is opened in 10.0 % of 2,000 listings"
-    assert place_in_list(frame(columns), Found) == "no list was viewed"
+    assert place_in_list(frame(columns), Found) == "no list was viewed that tells the places of its products"
 
 
 def test_what_goes_together_and_what_is_hidden():

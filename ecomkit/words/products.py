@@ -142,7 +142,7 @@ def place_in_list(places: Any, comparison: Any) -> str:
     """
     rows = rows_of(places, "position", "opened_rate", "listings", "opened_by")
     if not rows:
-        return "no list was viewed"
+        return "no list was viewed that tells the places of its products"
     first, last = rows[0], rows[-1]
     opened = f"place {count(first[0])} is opened in {percent(first[1])} of {counted(first[2], 'listing')}"
     if len(rows) == 1:
