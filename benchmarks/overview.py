@@ -153,9 +153,7 @@ def of_a_report(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
             orders, refunds, as_of=LAST.end_at, look_back_days=365, history=orders, **weekly
         ),
         "units per order per week": units_per_order(orders, lines, **weekly),
-        "visit-to-order rate, three weeks": visit_to_order_rate(
-            sessions.filter(shows(LAST, sessions.started_at)), **weekly
-        ),
+        "visit-to-order rate, three weeks": visit_to_order_rate(near, **weekly),
         "AOV, mean and median, 13 weeks": aov(recent),
         "order values in steps, 13 weeks": order_value_steps(recent, step=20.0),
         "sales by channel, 13 weeks": sales_by(orders, lines, refunds, sessions, by="channel", **split),

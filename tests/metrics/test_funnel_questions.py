@@ -1,5 +1,6 @@
 """Times, weeks, money and other definitions of a funnel: by hand, by law, and by a second way."""
 
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from ecomkit.metrics.funnel_trend import funnel_trend
 from ecomkit.metrics.ratio import SUMS
 from ecomkit.periods import Period
 from ecomkit.schemas import EVENTS, ORDERS, PRODUCT_EVENTS, SESSIONS
+from ecomkit.shop import ROOT
 
 VIEW, ADD, PAY, ORDER, BOUGHT = (
     *("Product Viewed", "Product Added", "Checkout Started", "Order Completed"),
@@ -326,3 +328,21 @@ def test_last_steps_compare_like_other_rates(event_log, rows_of):
     [row] = rows_of(last_step(funnel(events, **ASKED)))
     assert (row["step"], row["people"], row["overall_rate"]) == (ORDER, 1, 0.5)
     assert [row[name] for name in SUMS] == [2, 1, 2, 1.0, 1.0, 2.0]
+
+
+# what is planted in the fixture
+
+
+def test_sessions_reach_as_deep_as_the_shop_was_made_to(shop, rows_of):
+    """The truth tells how deep visits without an order went; a visit with one went through all steps."""
+    truth = json.loads((ROOT / "data/fixtures/shop/truth.json").read_text(encoding="utf-8"))
+    depth, ordered = truth["depth_of_sessions_without_order"], truth["orders"] / truth["sessions"]
+    beyond = {PAY: depth["checkout"]}
+    beyond[ADD] = beyond[PAY] + depth["cart"]
+    beyond[VIEW] = beyond[ADD] + depth["product"]
+    period = Period(date(2024, 8, 1), date(2026, 11, 1), shop.zone)
+    events = with_order_sessions(shop.events, shop.orders)
+    asked = {"unit": "session", "window_days": None, "period": period, "as_of": shop.week("last").end_at}
+    rows = rows_of(funnel(events, steps=("page", VIEW, ADD, PAY, ORDER), **asked), "step", "overall_rate")
+    expected = {step: ordered + (1 - ordered) * share for step, share in beyond.items()}
+    assert {step: rate for step, rate in rows if step in expected} == pytest.approx(expected, abs=0.012)

@@ -12,6 +12,7 @@ from ecomkit.metrics.bridge import bridge_sums, bridge_sums_by
 from ecomkit.metrics.bridge_of_lines import bridge_category_sums
 from ecomkit.metrics.customers import new_and_returning
 from ecomkit.metrics.funnel import funnel
+from ecomkit.metrics.funnel_money import funnel_money
 from ecomkit.metrics.identity_audit import first_touch_credit, merging_effect
 from ecomkit.metrics.offers import denied_coupons, promotions
 from ecomkit.metrics.order_ladder import order_ladder
@@ -31,6 +32,7 @@ from ecomkit.periods import Period
 
 HERE = Path(__file__).parent
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")
+SHORT = ("Product Viewed", "Product Added", "Order Completed")
 LOOK_BACK_DAYS, WITHIN_DAYS, WINDOW_DAYS, MIN_GROUP = 365, 90, 7, 3
 
 
@@ -61,6 +63,13 @@ def metrics(shop, quarter, as_of):
         "new_and_returning": new_and_returning(
             shop.orders, shop.refunds, grain="month", look_back_days=LOOK_BACK_DAYS, **arguments
         ),
+        "funnel_of_sessions": funnel(
+            shop.events, steps=SHORT, unit="session", window_days=None, period=quarter, as_of=as_of
+        ),
+        "funnel_in_any_order": funnel(
+            shop.events, steps=SHORT, order="any", window_days=WINDOW_DAYS, period=quarter, as_of=as_of
+        ),
+        "funnel_money": funnel_money(shop.product_events, window_days=WINDOW_DAYS, period=quarter, as_of=as_of),
         "funnel": funnel(shop.events, steps=STEPS, window_days=WINDOW_DAYS, period=quarter, as_of=as_of),
         "repeat_purchase_rate": repeat_purchase_rate(shop.orders, within_days=WITHIN_DAYS, **arguments),
         "cohort_retention": cohort_retention(shop.orders, **arguments),
