@@ -44,7 +44,7 @@ def plot_funnel(steps: pd.DataFrame, *, span: str, title: str) -> Axes:
         )
     _name_steps(ax, steps.step)
     ax.set_xlim(0, steps[counted].max() * 1.42)
-    number_axis(ax.xaxis, f"{counted.capitalize()} who reached the step", unit="count")
+    number_axis(ax.xaxis, f"{_whom(counted)} reached the step", unit="count")
     return ax
 
 
@@ -165,6 +165,10 @@ def plot_funnel_sensitivity(definitions: pd.DataFrame, *, span: str, title: str)
 
 def _counted(steps: pd.DataFrame) -> str:
     return "people" if "people" in steps else "sessions"
+
+
+def _whom(counted: str) -> str:
+    return "People who" if counted == "people" else "Sessions that"
 
 
 def _name_steps(ax: Axes, names: pd.Series) -> None:
