@@ -37,6 +37,7 @@ def test_a_path_has_a_dot_for_each_step_and_the_rate_beside():
     path = pd.DataFrame(
         {
             "name": ["Fog", "<b>$Pine$</b> " + "x" * 60, None, "Never viewed"],
+            "orders": [30, 9, 2, 1],
             "people_viewed": [100, 50, 10, 0],
             "people_added": [60, 20, 5, 0],
             "people_ordered": [20, 5, 1, 0],
@@ -54,6 +55,14 @@ def test_a_path_has_a_dot_for_each_step_and_the_rate_beside():
     assert ax.get_ylabel() == "Product"
     assert SPAN in ax.figure.texts[-1].get_text().replace("\n", " ")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Viewed", "Added", "Ordered"]
+
+
+def test_without_views_the_orders_of_each_product_are_drawn():
+    path = pd.DataFrame({"name": ["Fog", "Pine", "Gone"], "people_viewed": 0, "orders": [30, 9, 0]})
+    ax = plots.plot_product_path(path, noun="product", span=SPAN, title="Which?")
+    assert [bar.get_width() for bar in ax.patches] == [30, 9]
+    assert labels(ax) == ["Fog", "Pine"]
+    assert "No views are tracked" in ax.figure.texts[-1].get_text()
 
 
 def visits(*rows):
@@ -80,14 +89,14 @@ def test_a_rank_is_a_line_from_before_to_now_in_the_colour_of_its_verdict():
         {
             "name": ["Fog", "Pine", "New", "Gone"],
             "rank": pd.array([1, 2, 3, None], "Int64"),
-            "rank_before": pd.array([2, 1, None, 3], "Int64"),
+            "rank_before": pd.array([400, 1, None, 3], "Int64"),
             "verdict": ["up", "down", "within noise", "down"],
         }
     )
     ax = plots.plot_product_ranks(ranks, noun="product", span=SPAN, when="13 weeks before", title="Which?")
-    assert [list(line.get_ydata()) for line in ax.lines] == [[2, 1], [1, 2], [4, 3]]
+    assert [list(line.get_ydata()) for line in ax.lines] == [[2, 1], [1, 2], [3, 3]]
     assert [line.get_color() for line in ax.lines] == [GREEN, RED, GREY]
-    assert texts(ax) == ["2", "1  Fog", "1", "2  Pine", "not sold", "3  New"]
+    assert texts(ax) == ["400", "1  Fog", "1", "2  Pine", "not sold", "3  New"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "rank 1 is on top"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["13 weeks before", SPAN]
 
@@ -126,13 +135,14 @@ def test_pairs_that_go_together_come_first_and_all_pairs_are_a_line():
                 "first_name": ["a", "c", "e"],
                 "second_name": ["b", "d", "f"],
                 "orders_with_both": [40, 50, 60],
-                "lift": [1.2, 2.0, 3.0],
+                "lift": [2.1, 2.0, 3.0],
                 "lift_of_all_pairs": 0.8,
                 "verdict": ["up", "up", "within noise"],
             }
         ),
         "lift",
     )
+    pairs["lift_low"] = [1.0, 1.9, 2.9]
     ax = plots.plot_product_pairs(pairs, floor=30, span=SPAN, title="Which?")
     assert labels(ax) == ["c + d (50)", "a + b (40)", "e + f (60)"]
     assert colours(ax) == [BLUE.upper(), BLUE.upper(), GREY.upper()]
@@ -170,7 +180,9 @@ def test_products_without_views_are_drawn_by_their_share():
 
 def test_without_rows_every_picture_says_so():
     about = {"span": SPAN, "title": "Which?"}
-    path = pd.DataFrame(columns=["name", "people_viewed", "people_added", "people_ordered", "view_to_order_rate"])
+    path = pd.DataFrame(
+        columns=["name", "orders", "people_viewed", "people_added", "people_ordered", "view_to_order_rate"]
+    )
     empty = [
         plots.plot_product_path(path, noun="product", **about),
         plots.plot_product_visits(visits(), noun="product", floor=30, **about),
@@ -181,7 +193,7 @@ def test_without_rows_every_picture_says_so():
             pd.DataFrame(columns=["position", "listings", "opened_rate", "opened_by"]), floor=30, **about
         ),
         plots.plot_product_pairs(
-            pd.DataFrame(columns=["first_name", "second_name", "orders_with_both", "lift", "verdict"]),
+            pd.DataFrame(columns=["first_name", "second_name", "orders_with_both", "lift", "lift_low", "verdict"]),
             floor=30,
             **about,
         ),

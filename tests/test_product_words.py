@@ -10,6 +10,7 @@ from ecomkit.words import (
     gaps,
     gateways,
     hidden_pairs,
+    looks_that_end,
     most_ordered_of_views,
     noun_of,
     place_in_list,
@@ -56,6 +57,17 @@ def test_names_from_outside_are_shortened_and_open_no_bold_text():
     told = brought_most(path, "EUR", **BY)
     assert "**" not in told
     assert len(told) < 130
+
+
+def test_looks_that_end_in_an_order_are_compared():
+    class Rate:
+        value, before, verdict, across = 0.25, 0.2, "up", ()
+
+    assert looks_that_end(Rate, "2026-W44") == (
+        "25.0 % of looks at a product in 2026-W44 ended in its order, up from 20.0 % the week before"
+    )
+    Rate.value = float("nan")
+    assert looks_that_end(Rate, "2026-W44") == "nobody is known to have viewed a product in 2026-W44"
 
 
 RATES = "name sessions visit_to_order_rate visit_to_order_rate_of_rest adjusted_p_value verdict"
@@ -130,12 +142,12 @@ def test_how_often_the_first_place_is_opened():
 
 
 def test_what_goes_together_and_what_is_hidden():
-    columns = "first_name second_name orders_with_both lift verdict"
-    pairs = frame(columns, ("a", "b", 40, 1.5, "up"), ("c", "d", 50, 2.5, "up"), ("e", "f", 50, 0.1, "down"))
+    columns = "first_name second_name orders_with_both lift lift_low verdict"
+    pairs = frame(columns, ("a", "b", 40, 9.5, 1.1, "up"), ("c", "d", 50, 2.5, 2.0, "up"), ("e", "f", 50, 9, 8, "down"))
     assert bought_together(pairs) == (
-        "c with d (50 orders, lift 2.5) and a with b (40 orders, lift 1.5) go together most clearly"
+        "c with d (50 orders, lift 2.5) and a with b (40 orders, lift 9.5) go together most clearly"
     )
-    assert bought_together(pairs[:1]) == "a with b (40 orders, lift 1.5) goes together most clearly"
+    assert bought_together(pairs[:1]) == "a with b (40 orders, lift 9.5) goes together most clearly"
     assert bought_together(pairs[2:]) == "no pair is bought together more often than pairs are"
     looked_at = pd.Series({"pairs_hidden": 1200, "orders_too_large": 0})
     assert hidden_pairs(looked_at, floor=30) == "hidden for being in fewer than 30 orders: 1,200 pairs"

@@ -28,12 +28,15 @@ _MOVES = {"up": GREEN, "down": RED}
 
 
 def plot_product_path(path: pd.DataFrame, *, noun: str, span: str, title: str) -> Axes:
-    """Draw the people who viewed each product, added and ordered it, the twelve with the most revenue on top."""
+    """Draw the people who viewed each product, added and ordered it, the twelve with the most revenue on top.
+
+    Where nobody is known to have viewed anything, the orders of each product are drawn.
+    """
+    if not (path.people_viewed > 0).any():
+        return _plot_orders(path[path.orders > 0].head(MOST_PRODUCTS), noun=noun, span=span, title=title)
     shown = path[path.people_viewed > 0].head(MOST_PRODUCTS)
     subtitle = f"People who viewed, then added, then ordered, {span}. Most revenue on top. Beside: ordered / viewed."
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
-    if shown.empty:
-        return without_data(ax)
     places = range(len(shown))
     ax.hlines(places, shown.people_ordered, shown.people_viewed, colors=GREY, linewidth=2)
     for name, (label, colour) in _STEPS.items():
@@ -70,25 +73,22 @@ def plot_product_visits(rates: pd.DataFrame, *, noun: str, floor: int, span: str
 def plot_product_ranks(ranks: pd.DataFrame, *, noun: str, span: str, when: str, title: str) -> Axes:
     """Draw the rank of each product before and now, the twelve first of now, those that moved by chance grey."""
     shown = ranks[ranks["rank"].notna()].head(MOST_PRODUCTS)
-    subtitle = f"Rank by revenue, {when} and {span}. Colour: revenue moved by more than chance."
+    subtitle = f"Rank by revenue, {when} and {span}, in order. Colour: revenue moved by more than chance."
     ax = new_axes(title, subtitle, height=max(4.2, 1.9 + 0.32 * len(shown)))
     if shown.empty:
         return without_data(ax)
-    lowest = max(shown["rank"].max(), shown.rank_before.fillna(0).max()) + 1
-    for _, row in shown.iterrows():
-        is_new = pd.isna(row.rank_before)
-        before = lowest if is_new else row.rank_before
+    # By order and not to scale: who comes from rank 400 would press all others into one line.
+    places_before = shown.rank_before.astype("Float64").rank(method="first", na_option="bottom")
+    for place, ((_, row), before) in enumerate(zip(shown.iterrows(), places_before, strict=True), start=1):
         colour = _MOVES.get(row.verdict, GREY)
-        ax.plot([0, 1], [before, row["rank"]], color=colour, linewidth=2.5, marker="o", markersize=8)
-        words = "not sold" if is_new else f"{count(before)}"
+        ax.plot([0, 1], [before, place], color=colour, linewidth=2.5, marker="o", markersize=8)
+        words = "not sold" if pd.isna(row.rank_before) else count(row.rank_before)
         ax.annotate(words, (0, before), xytext=(-10, 0), textcoords="offset points", ha="right", va="center")
         label = f"{count(row['rank'])}  {_label(row['name'])}"
-        ax.annotate(
-            label, (1, row["rank"]), xytext=(10, 0), textcoords="offset points", va="center", color=_ink(colour)
-        )
+        ax.annotate(label, (1, place), xytext=(10, 0), textcoords="offset points", va="center", color=_ink(colour))
     ax.set_xticks([0, 1], labels=[when.capitalize(), span])
     ax.set_xlim(-0.35, 2.6)
-    ax.set_ylim(float(lowest) + 0.7, 0.3)
+    ax.set_ylim(len(shown) + 0.7, 0.3)
     ax.set_yticks([])
     ax.set_ylabel(f"Rank of the {noun} (1 brought most)")
     ax.set_xlabel("Period")
@@ -130,10 +130,13 @@ def plot_sold_without_view(gaps: pd.DataFrame, *, noun: str, floor: int, span: s
 
 
 def plot_product_pairs(pairs: pd.DataFrame, *, floor: int, span: str, title: str) -> Axes:
-    """Draw the lift of the twelve pairs that lie furthest above the lift of all pairs, those within noise grey."""
+    """Draw the lift of the twelve pairs that lie furthest above the lift of all pairs, those within noise grey.
+
+    Rare pairs have wild lifts, so the lower limit says which lie furthest.
+    """
     is_found = pairs.verdict == "up"
     shown = pd.concat(
-        [part.sort_values("lift", ascending=False, kind="stable") for part in (pairs[is_found], pairs[~is_found])]
+        [part.sort_values("lift_low", ascending=False, kind="stable") for part in (pairs[is_found], pairs[~is_found])]
     )
     shown = shown.head(MOST_PRODUCTS).reset_index(drop=True)
     subtitle = (
@@ -169,6 +172,18 @@ def plot_gateways(gateways: pd.DataFrame, *, noun: str, floor: int, within_days:
         ax.axvline(0, color=DARK_GREY, linestyle="--", linewidth=1.5)
         percent_axis(ax.xaxis, "Repeat purchase rate above others, in points")
         ax.set_ylabel(f"First {noun} (customers)")
+    return ax
+
+
+def _plot_orders(shown: pd.DataFrame, *, noun: str, span: str, title: str) -> Axes:
+    ax = dot_axes(len(shown), title=title, subtitle=f"Orders, {span}. Most revenue on top. No views are tracked.")
+    if shown.empty:
+        return without_data(ax)
+    bars = ax.barh(range(len(shown)), shown.orders, height=0.6, color=ORANGE)
+    ax.bar_label(bars, [count(orders) for orders in shown.orders], padding=5)
+    _name_rows(ax, [_label(name) for name in shown.name], _capital(noun))
+    ax.set_xlim(0, shown.orders.max() * 1.15)
+    number_axis(ax.xaxis, "Orders with it", unit="count")
     return ax
 
 

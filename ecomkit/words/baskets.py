@@ -7,19 +7,20 @@ from ecomkit.words.products import name_of, noun_of, rows_of
 
 
 def bought_together(pairs: Any) -> str:
-    """Name the two pairs that lie furthest above what pairs are, among those that do by more than chance.
+    """Name the two pairs whose lift is highest at its lower limit, among those above all pairs by more than chance.
 
     Parameters
     ----------
     pairs
         What `metrics.products.judge_pairs` returns.
     """
-    columns = ("lift", "first_name", "second_name", "orders_with_both", "verdict")
-    found = sorted((row for row in rows_of(pairs, *columns) if row[4] == "up"), key=lambda row: -row[0])
+    columns = ("lift", "first_name", "second_name", "orders_with_both", "lift_low", "verdict")
+    found = sorted((row for row in rows_of(pairs, *columns) if row[-1] == "up"), key=lambda row: -row[-2])
     if not found:
         return "no pair is bought together more often than pairs are"
     told = [
-        f"{name_of(a)} with {name_of(b)} ({count(both)} orders, lift {lift:.1f})" for lift, a, b, both, _ in found[:2]
+        f"{name_of(first)} with {name_of(second)} ({count(both)} orders, lift {lift:.1f})"
+        for lift, first, second, both, *_ in found[:2]
     ]
     return f"{listed(told)} {'go' if len(told) > 1 else 'goes'} together most clearly"
 
