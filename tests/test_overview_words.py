@@ -8,8 +8,8 @@ from ecomkit.words import largest_of, moved_most, partial_week
 
 def test_a_whole_week_needs_no_word_and_a_part_names_its_days():
     assert partial_week("2026-W45", 7) == ""
-    assert partial_week("2026-W45", 3) == "2026-W45 is not over: the first 3 days of each week alone."
-    assert partial_week("2026-W45", 1) == "2026-W45 is not over: the first 1 day of each week alone."
+    assert partial_week("2026-W45", 3) == "2026-W45 is not over, so weeks count their first 3 days alone."
+    assert partial_week("2026-W45", 1) == "2026-W45 is not over, so weeks count their first 1 day alone."
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,23 @@ from ecomkit.plots import style
 from tests.calls import identify, order, page, track
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+# Every notebook looks at a part of the shop as well.
+PART = {"filters": {"device": ["mobile", "desktop"], "b2b": False}}
 SECOND = {
-    "00_data_quality": {"week": "2026-W40", "weeks": 6},
-    "01_overview": {"week": "2026-W40", "weeks": 6},
-    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6, "by": "device_type"},
-    "03_products": {"week": "2026-W40", "weeks": 6, "by": "category", "within_days": 30, "viewed_within_days": 7},
-    "04_cohort_repurchase": {"week": "2026-W40", "within_days": 30, "months": 6},
-    "05_clv": {"week": "2026-W40"},
-    "06_cac_by_channel": {"week": "2026-W40", "weeks": 26, "payback_weeks": 26, "horizon_days": 180},
+    "00_data_quality": {"week": "2026-W40", "weeks": 6, **PART},
+    "01_overview": {"week": "2026-W40", "weeks": 6, **PART},
+    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6, "by": "device_type", **PART},
+    "03_products": {
+        "week": "2026-W40",
+        "weeks": 6,
+        "by": "category",
+        "within_days": 30,
+        "viewed_within_days": 7,
+        **PART,
+    },
+    "04_cohort_repurchase": {"week": "2026-W40", "within_days": 30, "months": 6, **PART},
+    "05_clv": {"week": "2026-W40", **PART},
+    "06_cac_by_channel": {"week": "2026-W40", "weeks": 26, "payback_weeks": 26, "horizon_days": 180, **PART},
 }
 
 # What is true of the fixture shop in any week.

@@ -100,6 +100,7 @@ def abandonment(
     by: str | Sequence[str] | None = None,
     grain: Grain | None = None,
     zone: str | None = None,
+    weekdays: int = 7,
 ) -> ir.Table:
     """Share of the sessions with a cart, or with a checkout begun, that ended without an order.
 
@@ -121,6 +122,8 @@ def abandonment(
     grain, zone
         `day`, `week` or `month` of the session's start, and the shop's time
         zone, for a row per span.
+    weekdays
+        How many local days of each week count, Monday first; read with `grain`.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def abandonment(
     require(events, EVENTS)
     if stage not in STAGES:
         raise UsageError(f"'{stage}' is not a stage that can be abandoned. Choose one of {quoted(STAGES)}.")
-    spans, keys = grouped(sessions, "started_at", by, zone, grain)
+    spans, keys = grouped(sessions, "started_at", by, zone, grain, weekdays)
     shown = _shown(events).filter(_.deepest >= _NAMES.index(STAGES[stage]) + 1)
     visits = visit_rows(spans, *keys).join(shown, "session_id")
     totals = visits.group_by(*keys, "cluster").aggregate(

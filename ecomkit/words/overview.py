@@ -11,7 +11,7 @@ def partial_week(label: str, weekdays: int) -> str:
     """Say that a week is not over, and which part of it and of all others counts; nothing of a whole week."""
     if weekdays == 7:
         return ""
-    return f"{label} is not over: the first {counted(weekdays, 'day')} of each week alone."
+    return f"{label} is not over, so weeks count their first {counted(weekdays, 'day')} alone."
 
 
 def largest_of(frame: Any, share: str, *, by: str, unknown: str = "not known") -> str:
