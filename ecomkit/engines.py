@@ -183,7 +183,8 @@ def with_next(here: ir.Table, there: ir.Table, *, by: Sequence[str], at: str, ne
         named = there.rename({f"{name}_there": name for name in by})
         equal = [here[name] == named[f"{name}_there"] for name in by]
         joined = here.asof_join(named, here[at] <= named[next_at], predicates=equal)
-        return joined.drop(*(f"{name}_there" for name in by))
+        # Selected, not dropped: only so is a table that is used twice computed once.
+        return joined.select(*here.columns, *told)
     asking = here.mutate(
         **{name: ibis.null(there[name].type()) for name in told}, place_in_time=here[at], asks=ibis.literal(1)
     )

@@ -111,7 +111,7 @@ def counted(
             )
         )
     )
-    return ranked.filter(ranked["rank"] == 0).drop("rank")
+    return ranked.filter(ranked["rank"] == 0).select(*best.columns)
 
 
 def depths(tried: ir.Table, rules: FunnelRules) -> ir.Table:

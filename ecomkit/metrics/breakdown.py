@@ -25,23 +25,23 @@ class Breakdown:
     touch: str = TOUCHES[0]
 
     def add_to(self, chosen: ir.Table, events: ir.Table, rules: FunnelRules) -> ir.Table:
-        """Add the column to attempts; of several values at one instant the least, null where none is known."""
+        """Return `unit`, `cluster`, `is_mature` and `depth` of attempts with the column.
+
+        Of several values at one instant it is the least, null where none is known.
+        """
         steps = [1] if self.touch == TOUCHES[0] else list(range(rules.last, 0, -1))
         told = told_steps(events, rules, value=events[self.column])
         told = told.filter(told.step_number.isin(steps), told.value.notnull())
         told = told.select(
             *(told[name].name(f"told_{name}") for name in keys(rules)), "told_at", "value", told_step=told.step_number
         )
+        at_step = ibis.cases(*((told.told_step == k, chosen[f"step_{k}_at"]) for k in steps))
         same = [chosen[name] == told[f"told_{name}"] for name in keys(rules)]
-        met = chosen.join(told, same).filter(lambda pair: pair.told_at == _instant_of(pair, steps))
-        by_step = {f"value_{k}": met.value.min(where=met.told_step == k) for k in steps}
-        known = met.group_by(*keys(rules)).aggregate(**by_step)
-        known = known.select(
-            *(known[name].name(f"known_{name}") for name in keys(rules)),
-            value=ibis.coalesce(*(known[name] for name in by_step)),
-        )
-        joined = chosen.left_join(known, [chosen[name] == known[f"known_{name}"] for name in keys(rules)])
-        return joined.drop(*(f"known_{name}" for name in keys(rules))).rename({self.column: "value"})
+        met = chosen.left_join(told, [*same, told.told_at == at_step])
+        # One use of the attempts, so that they are computed once.
+        whose = [name for name in ("unit", "cluster", "is_mature", "depth") if name in chosen.columns]
+        known = met.group_by(*whose).aggregate(**{f"value_{k}": met.value.min(where=met.told_step == k) for k in steps})
+        return known.select(*whose, **{self.column: ibis.coalesce(*(known[f"value_{k}"] for k in steps))})
 
 
 def read_by(by: By | None, events: ir.Table) -> Breakdown | None:
@@ -66,7 +66,3 @@ def read_by(by: By | None, events: ir.Table) -> Breakdown | None:
             f"It has {quoted(events.columns)}."
         )
     return Breakdown(column, rule)
-
-
-def _instant_of(pair: ir.Table, steps: list[int]) -> ir.TimestampValue:
-    return ibis.cases(*((pair.told_step == k, pair[f"step_{k}_at"]) for k in steps))
