@@ -90,9 +90,20 @@ def events(logs):
     )
 
 
-@pytest.mark.parametrize("joined", [True, False], ids=["as-of joins", "windows"])
-@pytest.mark.parametrize("steps", [STEPS, STEPS[:2], (STEPS[1], STEPS[3], STEPS[0])], ids=["four", "two", "mixed"])
-@pytest.mark.parametrize("window", [timedelta(minutes=3), timedelta(hours=6), timedelta(days=2)], ids=str)
+MINUTES, HOURS, DAYS = timedelta(minutes=3), timedelta(hours=6), timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "window", "joined"),
+    [
+        pytest.param(STEPS, MINUTES, True, id="four steps in minutes"),
+        pytest.param(STEPS, HOURS, True, id="four steps in hours"),
+        pytest.param(STEPS, DAYS, True, id="four steps in days"),
+        pytest.param(STEPS[:2], HOURS, True, id="two steps"),
+        pytest.param((STEPS[1], STEPS[3], STEPS[0]), DAYS, True, id="steps in another order"),
+        pytest.param(STEPS, HOURS, False, id="four steps by windows"),
+    ],
+)
 def test_each_log_has_the_same_people_at_each_step(events, clickhouse, steps, window, joined, monkeypatch):
     if not joined:
         monkeypatch.setattr(engines, "joins_as_of", lambda table: False)

@@ -267,6 +267,7 @@ def test_no_definition_moves_what_does_not_move(event_log, rows_of):
 # on the other form, and at the door
 
 
+@pytest.mark.slow
 def test_all_questions_have_the_same_answers_without_as_of_joins(event_log, rows_of, monkeypatch):
     draw = random.Random(6)
     start = datetime(2024, 1, 1, tzinfo=UTC)
