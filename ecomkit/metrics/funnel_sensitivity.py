@@ -10,7 +10,7 @@ from ibis import _
 
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.funnel_rules import CHOICES, Entry, Order, read_rules
-from ecomkit.metrics.funnel_steps import StepLiteral, steps_of_products
+from ecomkit.metrics.funnel_steps import StepLiteral, columns_asked, steps_of_products
 from ecomkit.periods import Period
 
 AS_ASKED = "as asked"
@@ -31,9 +31,10 @@ def funnel_sensitivity(
 
     The choices are those of `funnel`: the order of the steps, what a start is,
     who is counted, half and twice the window; and with `product_events` that
-    all steps tell of one product, where the first and the last step can. That
-    last one leaves out the steps that tell of no product. Each row differs from
-    the first in one choice, so their changes do not add up.
+    all steps tell of one product, where the first and the last step can and
+    product events have the columns that steps ask for. That one leaves out
+    the steps that tell of no product. Each row differs from the first in one
+    choice, so their changes do not add up.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def funnel_sensitivity(
     for told, window in (("half as long", window_days / 2), ("twice as long", window_days * 2)):
         rows.append(_row(events, "window", told, window_days=window, **asked, **chosen))
     of_products = steps_of_products(steps)
-    if product_events is not None and steps[0] in of_products[:1] and steps[-1] in of_products[1:]:
+    from_end_to_end = steps[0] in of_products[:1] and steps[-1] in of_products[1:]
+    if product_events is not None and from_end_to_end and columns_asked(of_products) <= set(product_events.columns):
         together = asked | {"steps": of_products, "same": "product_id"}
         rows.append(_row(product_events, "same", "product_id", window_days=window_days, **together, **chosen))
     numbered = ibis.union(*(row.mutate(place=ibis.literal(place, "int64")) for place, row in enumerate(rows)))

@@ -82,6 +82,11 @@ def steps_of_products(steps: Sequence[StepLiteral]) -> list[StepLiteral]:
     return [step for step in steps if _parts(step)[0] in known]
 
 
+def columns_asked(steps: Sequence[StepLiteral]) -> set[str]:
+    """Return the columns by which any of the steps is filtered."""
+    return {column for step in steps for column in _parts(step)[1]}
+
+
 def _parts(literal: StepLiteral) -> tuple[str | None, dict[str, tuple]]:
     if isinstance(literal, str):
         return literal, {}

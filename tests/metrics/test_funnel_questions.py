@@ -257,6 +257,15 @@ def test_definitions_that_cannot_be_asked_are_left_out(event_log, rows_of):
     assert both[0] == both[1]
 
 
+def test_product_events_that_lack_the_column_of_a_step_are_left_out(event_log, product_event_log, rows_of):
+    mobile = {"event": VIEW, "device_type": "mobile"}
+    asked = ASKED | {"steps": [mobile, ORDER]}
+    rows = rows_of(funnel_sensitivity(event_log(), product_events=product_event_log(), **asked), "choice")
+    assert ("same",) not in rows
+    by_name = rows_of(funnel_sensitivity(event_log(), product_events=product_event_log(), **ASKED), "choice")
+    assert ("same",) in by_name
+
+
 def test_no_definition_moves_what_does_not_move(event_log, rows_of):
     events = event_log(*(("ana", name, at(hour)) for hour, name in enumerate((VIEW, ADD, ORDER), start=1)))
     rows = rows_of(funnel_sensitivity(events, **(ASKED | {"window_days": 2})), "choice", "moves_most", "change")
