@@ -33,6 +33,7 @@ def then(make_shop):
     return open_shop(make_shop(*KNOWN, *LATER, name="all"), as_of=AS_OF), open_shop(make_shop(*KNOWN, name="early"))
 
 
+@pytest.mark.slow
 def test_every_table_is_that_of_the_calls_received_by_then(then):
     assert [row["person_id"] for row in rows(then[0].people)] == ["visitor:d1", "visitor:d2"]
     for name in CANONICAL.keys() - {"build_log", "row_reasons"}:
@@ -46,6 +47,7 @@ def test_every_table_is_that_of_the_calls_received_by_then(then):
     assert (log["rows_in"], log["rows_out"], log["rows_excluded"]) == (7, 3, 4)
 
 
+@pytest.mark.slow
 def test_all_that_is_known_today_merges_both_devices(make_shop):
     folder = make_shop(*KNOWN, *LATER)
     assert [row["person_id"] for row in rows(open_shop(folder).people)] == ["user:ana"]
@@ -67,6 +69,7 @@ path = "spend.csv"
 """
 
 
+@pytest.mark.slow
 def test_rows_of_files_count_from_their_own_time(make_shop):
     orders = (
         "Name,Email,Financial Status,Created at,Lineitem name,Lineitem price,Lineitem quantity,Currency,Subtotal,"

@@ -144,6 +144,7 @@ def test_money_set_aside_is_told_with_its_currency(check, make_shop):
     assert [step["step"] for step in told["steps"]] == ["read calls", "read ad spend"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bad", "good", "status", "share"),
     [(1, 20, 0, "4.8 %"), (1, 19, 0, "5.0 %"), (1, 18, 1, "5.3 %"), (0, 1, 0, "0.0 %"), (1, 0, 1, "100.0 %")],
@@ -182,6 +183,7 @@ def test_a_row_of_a_table_lies_in_its_table():
     assert place({"source_file": "a.ndjson", "line_number": 3}) == "a.ndjson:3"
 
 
+@pytest.mark.slow
 def test_the_report_and_the_check_are_one_rule(make_shop, monkeypatch):
     from ecomkit.errors import EcomkitError
     from ecomkit.report import run

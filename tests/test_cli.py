@@ -115,6 +115,7 @@ def test_build_prints_the_path_of_the_shop_file(ecomkit, made, own_store):
     assert out.startswith(str(own_store))
 
 
+@pytest.mark.slow
 def test_build_as_of_a_day_is_a_file_of_its_own(ecomkit, made, own_store):
     status, out, _err = ecomkit("build", made, "--as-of", "2026-10-27")
     assert status == 0
@@ -122,6 +123,7 @@ def test_build_as_of_a_day_is_a_file_of_its_own(ecomkit, made, own_store):
     assert ecomkit("build", made, "--as-of", "yesterday")[0] == 2
 
 
+@pytest.mark.slow
 def test_identity_names_the_first_suspects_in_the_form_that_undoes_them(ecomkit, make_shop):
     people = ("ana", "ben", "cat")
     till = [identify(person, "till", f"2026-10-0{n}T10:00:00Z") for n, person in enumerate(people, start=1)]
@@ -132,6 +134,7 @@ def test_identity_names_the_first_suspects_in_the_form_that_undoes_them(ecomkit,
     assert "belong in the terminal" in out
 
 
+@pytest.mark.slow
 def test_identity_of_a_shop_without_suspects_says_so(ecomkit, made):
     assert "No identifier is shared by several people." in ecomkit("identity", made)[1]
 
@@ -167,6 +170,7 @@ def test_a_parameter_without_a_value_is_a_wrong_use(ecomkit):
     )
 
 
+@pytest.mark.slow
 def test_simulate_writes_a_shop_that_builds(ecomkit, tmp_path, own_store):
     folder = tmp_path / "made-up"
     status, out, _ = ecomkit("simulate", folder, "--seed", 3, "--customers", 30, "--months", 4)

@@ -121,6 +121,7 @@ def test_a_subject_that_one_person_alone_got_is_not_kept(emails_of):
     assert [message["subject"] for message in sent] == [None, None, "New teas", "New teas"]
 
 
+@pytest.mark.slow
 def test_a_newsletter_is_its_own_campaign(emails_of):
     sent = emails_of(
         email("Email Delivered", user="u", delivery_id="d-1", campaign_id=None, newsletter_id=31),
@@ -130,6 +131,7 @@ def test_a_newsletter_is_its_own_campaign(emails_of):
     assert [message["campaign_id"] for message in sent] == ["newsletter-31", "8", None]
 
 
+@pytest.mark.slow
 def test_repeated_opens_and_clicks_are_counted_and_dated_by_the_first(make_shop):
     opened = email("Email Opened", "2026-10-02T10:00:00Z", user="u", delivery_id="d-1")
     shop = open_shop(
@@ -148,6 +150,7 @@ def test_repeated_opens_and_clicks_are_counted_and_dated_by_the_first(make_shop)
     assert shop.email_clicks.count().to_pyarrow().as_py() == 2
 
 
+@pytest.mark.slow
 def test_a_click_without_an_open_opens_nothing(emails_of):
     [message] = emails_of(email("Email Link Clicked", user="u", delivery_id="d-1", link_id="7"))
     assert (message["first_opened_at"], message["opens"], message["clicks"]) == (None, 0, 1)

@@ -176,6 +176,7 @@ def test_an_external_id_joins_devices_however_it_is_written(make_shop):
     assert (person["person_id"], person["anonymous_ids"]) == ("crm_id:7", len(written))
 
 
+@pytest.mark.slow
 def test_a_phone_number_in_an_external_id_is_not_kept(make_shop):
     sent = [{"id": "491701234567", "type": "Phone-Number", "collection": "users"}]
     [person] = rows(open_shop(make_shop(external(sent))).people)
@@ -183,6 +184,7 @@ def test_a_phone_number_in_an_external_id_is_not_kept(make_shop):
     assert "491701234567" not in person["person_id"]
 
 
+@pytest.mark.slow
 def test_what_is_no_external_id_names_nobody(make_shop):
     written = [
         [{"id": "7", "type": "crm_id", "collection": "accounts"}],
@@ -264,6 +266,7 @@ def alias(user, previous, at="2026-10-01T12:00:00Z"):
     return one | {"type": "alias", "previousId": previous}
 
 
+@pytest.mark.slow
 def test_aliases_are_recorded_and_not_followed_and_a_loop_of_them_changes_nothing(make_shop):
     sent = [page(device="d1", user="a"), page(device="d2", user="b"), page(device="d3")]
     loop = [alias("b", "a"), alias("a", "b"), alias("a", "a"), alias("a", "d3"), alias("b", None), alias("null", "a")]
@@ -282,6 +285,7 @@ def test_aliases_are_recorded_and_not_followed_and_a_loop_of_them_changes_nothin
     assert [row for row in links if row not in told] == rows(plain.identity_links)
 
 
+@pytest.mark.slow
 def test_an_undone_identifier_is_named_in_the_shops_settings(make_shop):
     toml = TOML + '[identity]\nundo = ["user_id:test", "anonymous_id:d1"]\n'
     shop = open_shop(

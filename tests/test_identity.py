@@ -1,3 +1,5 @@
+import pytest
+
 from ecomkit.shop import open_shop
 from tests import shopify
 from tests.calls import identify, order, page, server, track
@@ -16,6 +18,7 @@ def test_an_anonymous_visit_belongs_to_the_first_person_identified_on_the_device
     assert rules == {"identified on the device later", "user id on the call"}
 
 
+@pytest.mark.slow
 def test_a_shared_device_never_hands_one_persons_past_to_another(make_shop):
     shop = open_shop(
         make_shop(
@@ -35,6 +38,7 @@ def test_a_device_never_identified_is_a_visitor(make_shop):
     assert people_of(shop) == ["visitor:d1"]
 
 
+@pytest.mark.slow
 def test_a_guest_becomes_the_user_who_is_first_seen_with_the_address(make_shop):
     shop = open_shop(
         make_shop(
@@ -112,6 +116,7 @@ def test_an_address_on_every_device_names_nobody_although_a_user_once_sent_it(ma
     assert customers.nunique().to_pyarrow().as_py() == 300
 
 
+@pytest.mark.slow
 def test_the_undo_list_holds_for_calls_and_for_order_files(make_shop):
     export = shopify.export(
         *(shopify.order(f"#{n}", ("tea", 1, 10.0), Email="both@x.example", Tags="") for n in (1, 2))

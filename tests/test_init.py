@@ -82,6 +82,7 @@ def test_calls_tell_hosts_zone_currency_money_and_whom_to_exclude(place):
     assert "bo@" not in start.path.read_text()
 
 
+@pytest.mark.slow
 def test_calls_are_known_in_each_form_they_are_kept_in(place):
     first, second, third = [page("d1"), page("d2")], [page("d3")], [page("d4")]
     captured = {"method": "POST", "path": "/v1/batch", "headers": {}, "body": {"batch": second}}
@@ -180,6 +181,7 @@ def test_order_lines_are_mapped_and_what_is_unclear_is_said(place):
     assert [float(row["amount"]) for row in rows(shop.refunds)] == [1.5]
 
 
+@pytest.mark.slow
 def test_an_export_of_shopify_ad_spend_and_rates_are_known_by_their_header(place):
     fill(
         place,

@@ -187,6 +187,7 @@ def test_no_table_holds_an_address_name_or_phone(planted):
     assert quarantined >= len(bad_lines()) + len(bad_calls())
 
 
+@pytest.mark.slow
 def test_no_byte_of_the_file_or_beside_it_holds_one(planted, own_store):
     build_shop(planted)
     for path in own_store.rglob("*"):

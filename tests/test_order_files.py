@@ -53,12 +53,14 @@ def test_a_refund_goes_to_the_customers_latest_earlier_order_with_that_product(m
     assert status == {"1": "completed", "2": "refunded", "3": "completed", "4": "completed"}
 
 
+@pytest.mark.slow
 def test_guests_count_in_orders_and_have_no_customer(make_shop):
     shop = shop_of(make_shop, "1,2026-07-01,,A,1,5\n")
     [row] = rows(shop.orders)
     assert (row["customer_id"], row["order_number"], float(row["revenue"])) == (None, None, 5.0)
 
 
+@pytest.mark.slow
 def test_rows_that_are_no_trade_are_set_apart_with_their_money(make_shop):
     shop = shop_of(make_shop, "1,2026-07-01,7,A,1,5\n1,2026-07-01,7,FEE,1,9\n1,2026-07-01,7,A,-3,0\n")
     reasons = {row["reason"]: (row["rows"], float(row["amount"])) for row in rows(shop.row_reasons)}
@@ -66,6 +68,7 @@ def test_rows_that_are_no_trade_are_set_apart_with_their_money(make_shop):
     assert float(rows(shop.orders)[0]["revenue"]) == 5
 
 
+@pytest.mark.slow
 def test_unusable_rows_are_quarantined_with_their_line(make_shop):
     shop = shop_of(make_shop, "1,2026-07-01,7,A,1,5\n2,soon,7,A,1,5\n3,2026-07-01,7,A,many,5\n4,2026-07-01,7,A,1,\n")
     found = [(row["line_number"], row["reason"]) for row in rows(shop.quarantine)]
@@ -74,6 +77,7 @@ def test_unusable_rows_are_quarantined_with_their_line(make_shop):
     assert (step["rows_in"], step["rows_out"], step["rows_quarantined"]) == (4, 1, 3)
 
 
+@pytest.mark.slow
 def test_an_unknown_column_in_the_mapping_names_all_offenders(make_shop):
     toml = TOML.replace('"Qty"', '"Quantity"').replace("product_id =", "product =")
     with pytest.raises(SourceError) as caught:
@@ -91,6 +95,7 @@ def test_an_unknown_column_in_the_mapping_names_all_offenders(make_shop):
     )
 
 
+@pytest.mark.slow
 def test_a_missing_or_empty_file_says_so(make_shop):
     folder = make_shop(toml=TOML)
     with pytest.raises(SourceError, match=r"^There is no file '.*orders\.csv' \(source 'orders'\)\. Correct 'path'"):
@@ -100,6 +105,7 @@ def test_a_missing_or_empty_file_says_so(make_shop):
         open_shop(folder)
 
 
+@pytest.mark.slow
 def test_ad_spend_has_channel_purpose_and_restated_rows_count_once(make_shop):
     spend = '[[source]]\nkind = "ad_spend"\nplatform = "facebook"\npath = "ads.csv"\n'
     toml = TOML + spend + '[spend]\nretargeting = ["*remark*"]\n'
@@ -115,6 +121,7 @@ def test_ad_spend_has_channel_purpose_and_restated_rows_count_once(make_shop):
     assert (step["rows_in"], step["rows_out"], step["duplicates"], step["rows_quarantined"]) == (4, 2, 1, 1)
 
 
+@pytest.mark.slow
 def test_an_order_that_calls_sent_already_counts_once(make_shop):
     from tests.calls import order, server
 
@@ -129,6 +136,7 @@ def test_an_order_that_calls_sent_already_counts_once(make_shop):
     assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (3, 2, 1)
 
 
+@pytest.mark.slow
 def test_offsets_of_every_spelling_count_and_a_date_is_no_offset(make_shop):
     times = ("2026-07-01 12:00:00+00", "2026-07-01 12:00:00 UTC", "2026-07-01T14:00:00+02:00", "2026-07-01")
     shop = shop_of(make_shop, "".join(f"{n},{at},7,A,1,5\n" for n, at in enumerate(times)))
@@ -136,6 +144,7 @@ def test_offsets_of_every_spelling_count_and_a_date_is_no_offset(make_shop):
     assert found == ["2026-07-01T12:00:00+00:00"] * 3 + ["2026-06-30T23:00:00+00:00"]
 
 
+@pytest.mark.slow
 def test_campaigns_without_an_id_go_by_their_name(make_shop):
     toml = TOML + '[[source]]\nkind = "ad_spend"\nplatform = "facebook"\npath = "ads.csv"\n'
     ads = 'date,campaign_name,spend\n2026-07-01,Summer,"5,50"\n2026-07-01,Winter,7\n2026-07-01,Winter,8\n'
@@ -143,6 +152,7 @@ def test_campaigns_without_an_id_go_by_their_name(make_shop):
     assert sorted(float(row["spend"]) for row in rows(shop.ad_spend)) == [5.5, 8.0]
 
 
+@pytest.mark.slow
 def test_half_a_metre_keeps_its_money(make_shop):
     shop = shop_of(make_shop, "1,2026-07-01,7,A,0.4,10\n")
     [line] = rows(shop.order_lines)

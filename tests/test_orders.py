@@ -55,6 +55,7 @@ def test_revenue_before_discount_is_detected_from_the_items(make_shop):
     assert row["money_rule"] == "before_discount"
 
 
+@pytest.mark.slow
 def test_a_rule_in_the_settings_overrides_detection(make_shop):
     toml = TOML + '[money]\nrule = "after_discount"\n'
     shop = open_shop(make_shop(server("Order Completed", user="u", **order(revenue=25.0, discount=2.5)), toml=toml))
@@ -82,6 +83,7 @@ def test_lines_of_the_fixture_add_up_to_their_orders(shop):
     assert rows(off) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refund", "amount", "status"),
     [
@@ -145,6 +147,7 @@ ADD_RATES = (
 )
 
 
+@pytest.mark.slow
 def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop):
     folder = make_shop(
         server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="USD")),
@@ -157,6 +160,7 @@ def test_a_missing_rate_is_an_error_that_names_currency_rows_and_days(make_shop)
     )
 
 
+@pytest.mark.slow
 def test_every_missing_rate_is_named_at_once_of_orders_and_refunds(make_shop):
     folder = make_shop(
         server("Order Completed", at="2026-10-01T10:00:00Z", user="u", **order("o1", currency="usd ")),
@@ -172,6 +176,7 @@ def test_every_missing_rate_is_named_at_once_of_orders_and_refunds(make_shop):
     )
 
 
+@pytest.mark.slow
 def test_currencies_are_read_as_people_write_them_and_rated_on_the_local_day(make_shop):
     toml = TOML.replace('"UTC"', '"America/New_York"').replace('"EUR"', '"CAD"') + '[money]\nrates = "rates.csv"\n'
     rates = "date,currency,rate\n2026-10-01,EUR,2\n2026-10-02,eur ,3\n"
@@ -203,6 +208,7 @@ def test_a_rate_that_is_not_above_zero_is_an_error(make_shop, rate):
     )
 
 
+@pytest.mark.slow
 def test_numbers_too_large_for_money_do_not_stop_a_build(make_shop):
     huge = [{"product_id": "a", "price": 9e13, "quantity": 900}, {"product_id": "b", "price": 5}]
     shop = open_shop(
@@ -325,6 +331,7 @@ def test_the_discount_rule_leaves_subtotal_and_total_alone(make_shop):
     assert [float(row["revenue"]) for row in rows(shop.orders.order_by("order_id"))] == [22.5, 0]
 
 
+@pytest.mark.slow
 def test_quantities_of_nothing_and_of_parts_keep_the_money(make_shop):
     none = {"order_id": "o1", "revenue": 9, "products": [{"product_id": "a", "price": 0, "quantity": 0}] * 2}
     part = {"order_id": "o2", "products": [{"product_id": "a", "price": 10, "quantity": 1.5}]}
@@ -335,6 +342,7 @@ def test_quantities_of_nothing_and_of_parts_keep_the_money(make_shop):
     assert lines == [("o1", 0, 4.5), ("o1", 0, 4.5), ("o2", 2, 15.0)]
 
 
+@pytest.mark.slow
 def test_the_accounts_of_orders_do_not_depend_on_what_came_out(make_shop, monkeypatch):
     from ecomkit.pipeline import orders as order_steps
 

@@ -109,6 +109,7 @@ def test_the_same_calls_in_another_order_and_in_other_files_give_the_same_tables
     assert float(rows(first.orders.filter(_.order_id == "twice"))[0]["revenue"]) == 3
 
 
+@pytest.mark.slow
 def test_thirds_of_an_order_make_up_the_whole(make_shop):
     one = [{"product_id": "p1", "quantity": 1}]
     back = [server("Order Refunded", at(60 + n), user="u", order_id="o1", products=one) for n in range(3)]
@@ -135,6 +136,7 @@ def test_where_prices_hold_the_tax_a_sum_sent_back_does_too(make_shop):
     assert [row["status"] for row in rows(shop.orders)] == ["partially_refunded", "partially_refunded", "refunded"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refund", "amount"),
     [
@@ -150,6 +152,7 @@ def test_a_refund_of_an_order_nobody_knows_is_kept(make_shop, refund, amount):
     assert (row["amount"] if amount is None else float(row["amount"])) == amount
 
 
+@pytest.mark.slow
 def test_a_sum_that_cannot_be_read_is_not_the_whole_order(make_shop):
     shop = open_shop(
         make_shop(

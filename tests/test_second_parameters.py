@@ -174,6 +174,7 @@ def test_a_kernel_without_widgets_builds_a_shop(tmp_path):
     assert target.is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["orders only", "one order", "no spend"])
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_poor_shop_gets_all_its_answers_without_an_error(path, kind, shop_of, said):

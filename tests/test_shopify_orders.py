@@ -58,6 +58,7 @@ def test_order_values_come_from_the_first_row_and_lines_from_all(make_shop):
     assert corrections(shop) == {}
 
 
+@pytest.mark.slow
 def test_tax_in_the_prices_is_taken_out_of_revenue_shipping_and_lines(make_shop):
     # 120 of goods and 12 of shipping hold 22 of tax: 20 %.
     shop = shop_of(make_shop, order("#1", ("TEE", 2, 60.0), Subtotal="120", Shipping="12", Taxes="22", Total="132"))
@@ -69,6 +70,7 @@ def test_tax_in_the_prices_is_taken_out_of_revenue_shipping_and_lines(make_shop)
     assert corrections(shop) == {"prices include tax: taken out": 1}
 
 
+@pytest.mark.slow
 def test_one_export_may_hold_orders_with_tax_in_and_on_top(make_shop):
     on_top = order("#1", ("TEE", 1, 100.0), Taxes="20", Total="120")
     tax_in = order("#2", ("TEE", 1, 120.0), Taxes="20", Total="120")
@@ -82,6 +84,7 @@ def test_one_export_may_hold_orders_with_tax_in_and_on_top(make_shop):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refunded", "values", "amount", "status"),
     [
@@ -104,6 +107,7 @@ def test_a_refund_sends_goods_with_their_tax_back_and_never_more_than_revenue(
     assert corrections(shop) == {"refund without a day: dated by its order": 1}
 
 
+@pytest.mark.slow
 def test_cancelled_and_void_orders_are_cancelled_and_unpaid_ones_are_not(make_shop):
     shop = shop_of(
         make_shop,
@@ -121,6 +125,7 @@ def test_cancelled_and_void_orders_are_cancelled_and_unpaid_ones_are_not(make_sh
     }
 
 
+@pytest.mark.slow
 def test_guests_with_one_address_are_one_customer_and_none_is_nobody(make_shop):
     shop = shop_of(
         make_shop,
@@ -133,6 +138,7 @@ def test_guests_with_one_address_are_one_customer_and_none_is_nobody(make_shop):
     assert found == [(ada, 1), (ada, 2), (None, None)]
 
 
+@pytest.mark.slow
 def test_people_and_orders_known_from_calls_are_the_same(make_shop):
     calls = [
         page("d1", "2026-03-02T14:50:00Z"),
@@ -151,6 +157,7 @@ def test_people_and_orders_known_from_calls_are_the_same(make_shop):
     assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (7, 4, 3)
 
 
+@pytest.mark.slow
 def test_a_refund_that_calls_tell_is_not_told_again(make_shop):
     calls = [
         server("Order Completed", "2026-03-02T15:00:05Z", user="u1", **called_order("686614931", revenue=5.0)),
@@ -181,6 +188,7 @@ def test_parts_are_one_export_and_an_order_in_two_files_counts_once_furthest_alo
     assert (step["rows_in"], step["rows_out"], step["duplicates"]) == (7, 6, 1)
 
 
+@pytest.mark.slow
 def test_test_orders_and_staff_are_excluded_by_name(make_shop):
     toml = TOML + '[exclude]\nstaff = ["@shop.example"]\ntest_orders = ["^#9"]\n'
     shop = shop_of(
@@ -305,6 +313,7 @@ def test_an_export_of_no_orders_is_an_empty_shop(make_shop):
     assert rows(shop.orders) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeated", [("Created at",), ("Email", "Created at", "Id"), ("Id",)], ids=", ".join)
 @pytest.mark.parametrize("Id", ["6866149", ""], ids=["with an Id", "without"])
 def test_a_row_that_repeats_values_of_its_order_is_still_its_next_item(make_shop, repeated, Id):

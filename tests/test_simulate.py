@@ -110,6 +110,7 @@ def orders(once):
     return by_id
 
 
+@pytest.mark.slow
 def test_the_committed_shop_is_what_its_seed_makes(tmp_path):
     simulate(tmp_path, seed=TRUTH["seed"], breaks=SMALL_BREAKS)
     made, committed = contents(tmp_path), contents(SHOP)

@@ -41,7 +41,13 @@ def build(name):
     return metric.build(unbound(metric), WEEK, WEEK.end_at, SETTINGS)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(engine, marks=pytest.mark.slow) if engine in ("spark", "snowflake") else engine
+        for engine in ENGINES
+    ],
+)
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_compiles_for_every_engine_at_once(name, engine):
     started = time.process_time()

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from chdb import session
 from pyarrow import parquet
 
 from ecomkit import engines
@@ -19,6 +18,8 @@ from ecomkit.metrics.funnel import funnel
 from ecomkit.periods import Period
 from ecomkit.schemas import EVENTS
 from tests.metrics.conftest import typed_table
+
+session = pytest.importorskip("chdb.session", reason="chDB is not installed: it comes with the extra 'dev'")
 
 LOGS, PEOPLE = 1_000, 3
 STEPS = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed")

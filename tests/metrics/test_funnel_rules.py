@@ -26,9 +26,11 @@ UNBOUND, UNBOUND_PRODUCTS = ibis.table(EVENTS, name="events"), ibis.table(PRODUC
 TEAS, MOBILE = {"event": VIEW, "source": "teas"}, {"device_type": "mobile"}
 
 
-@pytest.fixture(params=[True, False], ids=["as-of joins", "windows"])
+@pytest.fixture(
+    params=[pytest.param(True, id="as-of joins"), pytest.param(False, id="windows", marks=pytest.mark.slow)]
+)
 def both_forms(request, monkeypatch):
-    """Run a test on DuckDB's as-of joins, and on what engines without them run."""
+    """Run a test on DuckDB's as-of joins, and with the slow ones on what engines without them run."""
     if not request.param:
         monkeypatch.setattr(engines, "joins_as_of", lambda table: False)
 
