@@ -140,8 +140,10 @@ def _held(told: ir.Table, rules: FunnelRules) -> list[str]:
 def _entered(tried: ir.Table, rules: FunnelRules, whose: Sequence[str]) -> ir.Table:
     if rules.entry == "restart":
         return tried
-    first = tried.started_at.min().over(ibis.window(group_by=list(whose)))
-    return tried.filter(tried.started_at == first)
+    # Joined and not asked of a window: Ibis loses a table's name in PostgreSQL's form of a filter on one.
+    firsts = tried.group_by(**{f"its_{name}": tried[name] for name in whose}).aggregate(first_at=_.started_at.min())
+    same = [tried[name].identical_to(firsts[f"its_{name}"]) for name in whose]
+    return tried.inner_join(firsts, [*same, tried.started_at == firsts.first_at]).select(*tried.columns)
 
 
 def _in_order(told: ir.Table, rules: FunnelRules) -> ir.Table:
