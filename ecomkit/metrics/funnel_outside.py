@@ -50,7 +50,8 @@ def purchases_outside(
     """
     rules = read_rules(events, steps=steps, window_days=window_days, period=period, as_of=as_of)
     last = rules.steps[-1]
-    earlier = Period(period.start - timedelta(days=ceil(window_days)), period.end, period.zone)
+    # A day more: local days of 23 hours are shorter than those of the window.
+    earlier = Period(period.start - timedelta(days=ceil(window_days) + 1), period.end, period.zone)
     walks = attempts(events, replace(rules, steps=rules.steps[:-1], period=earlier))
     walks = walks.filter(walks.depth == rules.last - 1).select(
         walker="unit",

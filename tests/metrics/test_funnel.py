@@ -10,7 +10,7 @@ from ecomkit.errors import TableError, UsageError
 from ecomkit.metrics.funnel import funnel
 from ecomkit.metrics.funnel_outside import purchases_outside
 from ecomkit.metrics.ratio import SUMS
-from ecomkit.periods import Period
+from ecomkit.periods import Period, iso_week
 from ecomkit.schemas import EVENTS
 
 VIEW, ADD, PAY, ORDER = "Product Viewed", "Product Added", "Checkout Started", "Order Completed"
@@ -324,6 +324,12 @@ def test_purchases_outside_by_hand(event_log, rows_of):
     assert outside(rows_of, events) == [(4, 2, 0.5)]
     assert outside(rows_of, events, steps=(ADD, ORDER)) == [(4, 1, 0.25)]
     assert outside(rows_of, event_log()) == [(0, 0, None)]
+
+
+def test_a_purchase_on_monday_knows_the_view_of_a_week_before_though_sunday_had_23_hours(event_log, rows_of):
+    events = event_log(("ana", VIEW, "2024-03-04 04:30:00Z"), ("ana", ORDER, "2024-03-11 04:10:00Z"))
+    asked = {"period": iso_week("2024-W11", "America/New_York"), "as_of": datetime(2024, 3, 18, 4, tzinfo=UTC)}
+    assert outside(rows_of, events, steps=(VIEW, ORDER), window_days=7, **asked) == [(1, 0, 0.0)]
 
 
 @pytest.mark.parametrize(
