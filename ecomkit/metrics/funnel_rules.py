@@ -18,6 +18,9 @@ Entry = Literal["restart", "first"]
 Unit = Literal["person", "session"]
 Same = Literal["product_id", "cart_id"]
 
+# A century: no shop's data are longer, and no engine's instants reach much further.
+_MOST_DAYS = 36_525
+
 # What each rule may say.
 CHOICES = {
     "order": ("ordered", "strict", "any"),
@@ -108,6 +111,6 @@ def _window(window_days: float | None, unit: str) -> timedelta | None:
                 f"A session ends by itself, so its funnel has no window; window_days is {window_days}. Give None."
             )
         return None
-    if window_days is None or not window_days > 0:
+    if window_days is None or not 0 < window_days <= _MOST_DAYS:
         raise UsageError(f"The window is {window_days} days. Give the time from the first step to the last.")
     return timedelta(seconds=round(window_days * 86_400))

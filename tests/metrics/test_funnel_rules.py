@@ -295,6 +295,11 @@ def test_a_purchase_outside_is_one_that_the_filters_leave_out(event_log, rows_of
             id="a window of nothing",
         ),
         pytest.param(
+            {"window_days": float("inf")},
+            "The window is inf days. Give the time from the first step to the last.",
+            id="a window without end",
+        ),
+        pytest.param(
             {"by": "device"},
             "'by' names 'device', which the table lacks. Did you mean 'device_type'? It has "
             + ", ".join(f"'{name}'" for name in EVENTS.names)
