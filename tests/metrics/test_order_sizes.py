@@ -54,6 +54,12 @@ def test_the_step_of_a_value(order_log, rows_of, revenue, step_number):
     ]
 
 
+@pytest.mark.parametrize(("revenue", "step_number"), [("0.60", 3), ("1.40", 7), ("0.5999", 2)])
+def test_a_step_of_cents_holds_its_lower_bound(order_log, rows_of, revenue, step_number):
+    rows = order_value_steps(order_log(("ana", AT, {"revenue": revenue})), step=0.2)
+    assert rows_of(rows, "step_number") == [(step_number,)]
+
+
 def test_steps_hold_every_order_once(shop, rows_of):
     rows = rows_of(order_value_steps(shop.orders, step=10))
     kept = shop.orders.filter(shop.orders.status != "cancelled").count().to_pyarrow().as_py()
