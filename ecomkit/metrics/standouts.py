@@ -77,7 +77,9 @@ def compare_groups(
     """
     rows, rows_before = _by_group(frame, by), _by_group(before, by)
     is_total = compare is compare_totals
-    nothing = dict.fromkeys(frame.columns, 0)
+    # Who has nothing has no mean, and where a column is not known of others it is not of him.
+    unknown = [name for name in frame.columns if f"{name}_numerator" in frame.columns or frame[name].isna().all()]
+    nothing = dict.fromkeys(frame.columns, 0) | (dict.fromkeys(unknown) if len(frame) else {})
     if is_total:
         rows |= {group: nothing | {by: group} for group in rows_before if group not in rows}
     missing = nothing if is_total else None

@@ -82,6 +82,16 @@ def test_a_total_that_is_gone_fell_to_zero_and_one_that_came_rose_from_it():
     ]
 
 
+def test_who_has_nothing_has_no_mean_and_no_refunds_where_nobody_knows_them():
+    columns = ["channel", "revenue", "revenue_clusters", "revenue_squares", "aov", "aov_numerator", "net_revenue"]
+    now = pd.DataFrame([("a", 10.0, 1, 100.0, 10.0, 10.0, None)], columns=columns)
+    before = now.assign(channel="gone")
+    gone = compare_groups(now, before, "revenue", by="channel", floor=1).iloc[1]
+    assert (gone.channel, gone.revenue, gone.revenue_before) == ("gone", 0, 10)
+    assert np.isnan(gone.aov)
+    assert pd.isna(gone.net_revenue)
+
+
 def test_of_a_rate_that_is_gone_nothing_is_known():
     found = compare_groups(
         groups(("a", 20, 200)), groups(("b", 20, 200)), "order_rate", by="channel", floor=30, compare=compare_rates
