@@ -96,7 +96,8 @@ def read_filters(given: Mapping[str, Any], select: Select = "orders") -> Filters
             problems.append(f"'{name}' is no filter.{did_you_mean(name, NAMES)}")
         elif name == "b2b":
             values[name] = value
-            if value not in (True, False, None):
+            # 0 equals False, but is read as set where the filter is written out.
+            if value is not None and not isinstance(value, bool):
                 problems.append(f"'b2b' is {value!r}, not True or False.")
         elif not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
             problems.append(f"'{name}' is {value!r}, not a text or a list of texts.")

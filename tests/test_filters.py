@@ -150,6 +150,13 @@ def test_which_rows_of_other_tables_are_kept(tables, table, column, asked, value
     assert kept(tables, table, column, **asked) == values.split()
 
 
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_number_does_not_say_whether_business_customers_count(value):
+    """0 equals False, and the tables would leave out whom the caption says they hold."""
+    with pytest.raises(UsageError, match=f"^'b2b' is {value}, not True or False."):
+        read_filters({"b2b": value})
+
+
 def test_parts_add_up_to_the_whole(shop):
     """Every session has one channel; an order's channel is its session's, or nobody knows it."""
     channels = [value for value in shop.sessions.channel.to_pyarrow().unique().to_pylist() if value]
