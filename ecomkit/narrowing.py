@@ -108,14 +108,26 @@ class Part:
     def _by_business_people(self, table: ir.Table) -> ir.Table:
         if self.filters.b2b is None:
             return table
-        business = self._business_orders().select(business="customer_id").distinct()
-        join = table.semi_join if self.filters.b2b else table.anti_join
-        return join(business, table.person_id == business.business)
+        business = self._business_orders()
+        people = business.select(business="customer_id").distinct()
+        # Those that the settings name are business before they order.
+        marked = table.left_join(people, table.person_id == people.business)
+        is_business = marked.business.notnull() | marked.person_id.isin(self._named()).fill_null(False)
+        if "session_id" in table.columns:
+            # The visit of a guest's bulk order goes with it, or its order would count in a rate of visits.
+            visits = business.filter(_.session_id.notnull()).select(business_visit="session_id").distinct()
+            marked = marked.mutate(is_business=is_business)
+            marked = marked.left_join(visits, marked.session_id == visits.business_visit)
+            is_business = marked.is_business | marked.business_visit.notnull()
+        return marked.filter(is_business if self.filters.b2b else ~is_business).select(*table.columns)
+
+    def _named(self) -> list[str]:
+        return [f"user:{user}" for user in self.settings.b2b_customers]
 
     def _business_orders(self) -> ir.Table:
         """Return all orders of business customers: those that the settings name, and whoever ever ordered in bulk."""
         orders, units = self.whole("orders"), self.settings.b2b_order_units
-        is_named = orders.customer_id.isin([f"user:{user}" for user in self.settings.b2b_customers])
+        is_named = orders.customer_id.isin(self._named())
         if units is None:
             return orders.filter(is_named)
         sizes = self.whole("order_lines").group_by("order_id").aggregate(units=_.quantity.sum())

@@ -150,6 +150,22 @@ def test_which_rows_of_other_tables_are_kept(tables, table, column, asked, value
     assert kept(tables, table, column, **asked) == values.split()
 
 
+def test_business_is_who_is_named_before_ordering_and_the_visit_of_a_guest_who_orders_in_bulk(tables):
+    """Else the rate of visits would count an order that no table of the part has."""
+    typed = {
+        "orders": rows({"order_id": "o1", "customer_id": None, "session_id": "guest"}, status="completed"),
+        "order_lines": rows({"order_id": "o1", "quantity": 10}),
+        "sessions": rows(
+            {"session_id": "guest", "person_id": None, "orders": 1},
+            {"session_id": "firm", "person_id": "user:firm", "orders": 0},
+            {"session_id": "ana", "person_id": "user:ana", "orders": 0},
+        ),
+    }
+    made = {name: typed_table(CANONICAL[name][0], typed[name]) for name in typed}
+    assert kept(made.__getitem__, "sessions", "session_id", b2b=False) == ["ana"]
+    assert kept(made.__getitem__, "sessions", "session_id", b2b=True) == ["firm", "guest"]
+
+
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_number_does_not_say_whether_business_customers_count(value):
     """0 equals False, and the tables would leave out whom the caption says they hold."""
