@@ -152,10 +152,10 @@ def of_a_report(tables: dict[str, ir.Table]) -> dict[str, ir.Table]:
         "new and returning per week": new_and_returning(
             orders, refunds, as_of=LAST.end_at, look_back_days=365, history=orders, **weekly
         ),
-        "units per order per week": units_per_order(orders, lines, **weekly),
+        "units per order per week": units_per_order(orders, lines, as_of=LAST.end_at, **weekly),
         "visit-to-order rate, three weeks": visit_to_order_rate(near, **weekly),
         "AOV, mean and median, 13 weeks": aov(recent),
-        "order values in steps, 13 weeks": order_value_steps(recent, step=20.0),
+        "order values in steps, 13 weeks": order_value_steps(recent, step=20.0, as_of=LAST.end_at),
         "sales by channel, 13 weeks": sales_by(orders, lines, refunds, sessions, by="channel", **split),
         "sales by category, 13 weeks": sales_by(orders, lines, refunds, sessions, by="category", **split),
         "product mix of high-value customers": product_mix(orders, refunds, lines, as_of=LAST.end_at),

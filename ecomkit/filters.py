@@ -30,7 +30,7 @@ _CAN_TELL = {
     "sessions": ("channel", "device", "b2b"),
     "events": ("channel", "device", "b2b"),
     "product_events": ("channel", "category", "device", "b2b"),
-    "ad_spend": ("channel", "b2b"),
+    "ad_spend": ("channel",),
     "people": ("b2b",),
     "emails": ("b2b",),
     "email_clicks": ("b2b",),
@@ -70,6 +70,8 @@ class Filters:
     def __str__(self) -> str:
         """Write it as `Only channel Email or Direct, without business customers.`, or `No filter.`."""
         parts = [f"{name} {' or '.join(map(short, self.asked[name]))}" for name in _VALUES if name in self.asked]
+        if self.category and self.select == "orders":
+            parts[list(self.asked).index("category")] += " (an order counts with all it holds)"
         whose = "customers whose first order has " if self.select == "customers" and parts else ""
         told = f"Only {whose}{listed(parts)}" if parts else ""
         if self.b2b is not None:

@@ -1,6 +1,7 @@
 """The only place where a query runs and pandas begins."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -52,6 +53,11 @@ def trailing_weeks(frame: pd.DataFrame, period: Period, *, weeks: int, rates: Se
     kinds = {name: kind for name, kind in frame.dtypes.items() if name in shown.columns and name not in rates}
     shown.loc[~shown.index.isin(frame["week"]), list(kinds)] = 0
     return shown.astype(kinds).reset_index()
+
+
+def observed(frame: pd.DataFrame, first_day: date | None) -> pd.DataFrame:
+    """Keep the weeks (by their Monday) that began with the data or after: of the one before, days are missing."""
+    return frame if first_day is None else frame[frame["week"] >= pd.Timestamp(first_day)].reset_index(drop=True)
 
 
 def beside_year_before(shown: pd.DataFrame, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

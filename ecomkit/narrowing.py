@@ -23,9 +23,9 @@ _EVER = (date(1990, 1, 1), date(2100, 1, 1))
 class Part:
     """A part of a shop: its filters, and the tables of the whole by name.
 
-    Orders go by their own columns, their session and their lines; sessions by their own columns; calls by their
-    session, or by their order. With `select="customers"`, all rows of those customers stay whose first order is
-    asked for.
+    Orders go by the channel and device of their session (without one, by their own device), their country and
+    their lines; sessions by their own columns; calls by their session, or by their order. With
+    `select="customers"`, all rows of those customers stay whose first order is asked for.
     """
 
     filters: Filters
@@ -82,7 +82,12 @@ class Part:
 
     def _by_own_columns(self, orders: ir.Table) -> ir.Table:
         asked = self.filters
-        orders = _among(_among(orders, "country", asked.country), "device_type", asked.device)
+        orders = _among(orders, "country", asked.country)
+        if asked.device:
+            # An order goes with its session, so that visits and their orders are of one device.
+            devices = self.whole("sessions").select("session_id", its_device="device_type")
+            met = orders.left_join(devices, "session_id")
+            orders = met.filter(met.its_device.coalesce(met.device_type).isin(asked.device)).select(*orders.columns)
         lines = _among(self.whole("order_lines"), "category", asked.category)
         return orders.semi_join(lines, "order_id") if asked.category else orders
 

@@ -5,10 +5,11 @@ from functools import partial
 
 import pandas as pd
 
-from ecomkit.frames import row_of_week
+from ecomkit.frames import observed, row_of_week
 from ecomkit.metrics.comparisons import Comparison, compare_means, compare_rates, compare_totals
 from ecomkit.metrics.standouts import judged_together
 from ecomkit.periods import Period
+from ecomkit.shop import Shop
 from ecomkit.words import UNKNOWN, count, interval, money, percent
 
 # Each number, what compares it, and among which weeks it stands.
@@ -33,9 +34,9 @@ def shows(period: Period, instant):
 
 
 def of_week(
-    weeks: Mapping[str, pd.DataFrame],
+    shop: Shop,
     period: Period,
-    currency: str,
+    weeks: Mapping[str, pd.DataFrame],
     *,
     min_group: int,
     across: Sequence[str] = (),
@@ -51,16 +52,15 @@ def of_week(
         One row per week each: `sales` and `sizes`, `rates` and `buyers`, as `metrics.sales.sales`,
         `metrics.order_sizes.units_per_order`, `metrics.visits.visit_to_order_rate` and
         `metrics.customers.new_and_returning` return them.
-    period
-        The week.
-    currency
-        The shop's.
+    shop, period
+        The shop and the week. A week that began before the shop's data was not observed.
     min_group
         Fewest people for a verdict.
     across
         Breaks in tracking that lie in the week or the one before, in words.
     """
-    asked = [(name, compare, weeks[of]) for name, compare, of in NUMBERS]
+    currency = shop.currency
+    asked = [(name, compare, observed(weeks[of], shop.first_day)) for name, compare, of in NUMBERS]
     columns = {"number": [], "this week": [], "95 % interval": []}
     columns |= {f"{when}{part}": [] for when in ("week before", "year before") for part in ("", ": verdict")}
     for when, other in (("week before", period.before()), ("year before", period.year_before())):

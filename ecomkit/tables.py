@@ -63,6 +63,7 @@ def _form(column: pd.Series, currency: str):
         return words, multiple
     if pd.api.types.is_integer_dtype(column):
         return words, count
-    if pd.api.types.is_float_dtype(column):
+    # A column of nothing but gaps may be of anything: no money.
+    if pd.api.types.is_float_dtype(column) and (column.empty or column.notna().any()):
         return f"{words} ({currency})" if currency else words, lambda value: money(value, "").strip()
     return words, short

@@ -95,7 +95,8 @@ def kept(tables, name, column, **asked):
         pytest.param({"category": "Teas"}, "o1 o3 o4", id="orders with a line of the category"),
         pytest.param({"country": "FR"}, "o2", id="country"),
         pytest.param({"country": "DE", "category": "Pots"}, "o1 o4 o5", id="both at once"),
-        pytest.param({"device": "desktop"}, "", id="the device of the order itself"),
+        pytest.param({"device": "desktop"}, "o2 o3", id="the device of its session"),
+        pytest.param({"device": "mobile"}, "o1 o4 o5 o6", id="or without one its own"),
         pytest.param({"b2b": False}, "o1 o2 o6", id="neither the firm named nor anything of who bought in bulk"),
         pytest.param({"b2b": True}, "o3 o4 o5", id="business customers alone"),
         pytest.param({"channel": "Email", "select": "customers"}, "o1 o2", id="customers credited to the channel"),
@@ -142,7 +143,7 @@ def test_which_orders_are_kept(tables, asked, orders):
         pytest.param("ad_spend", "channel", {"channel": "Email"}, "Email", id="spend of the channel"),
         pytest.param("ad_spend", "channel", {"device": "mobile"}, "", id="spend has no device"),
         pytest.param("ad_spend", "channel", {"country": "DE", "select": "customers"}, "", id="nor a country"),
-        pytest.param("ad_spend", "channel", {"b2b": False}, "Direct Display Email", id="spend is for everybody"),
+        pytest.param("ad_spend", "channel", {"b2b": False}, "", id="nor a kind of customer"),
         pytest.param("people", "person_id", {"b2b": False}, "user:ana", id="people"),
     ],
 )
@@ -186,6 +187,17 @@ def test_parts_add_up_to_the_whole(shop):
     assert sum(revenues) + loose == shop.orders.revenue.sum().to_pyarrow().as_py()
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [{"device": "mobile", "b2b": False}, {"channel": ["Email", "Direct"], "device": "mobile"}, {"b2b": False}],
+)
+def test_visits_that_ended_in_an_order_hold_an_order_of_the_part(filters):
+    part = open_shop("shop", filters=filters)
+    placed = part.orders.filter(_.status != "cancelled", _.session_id.notnull())
+    told = part.sessions.orders.sum().to_pyarrow().as_py()
+    assert placed.semi_join(part.sessions, "session_id").count().to_pyarrow().as_py() == told > 100
+
+
 def test_metrics_of_a_part_are_those_of_the_rows_picked_by_hand(shop):
     part = open_shop("shop", filters={"channel": "Email"})
     [rate] = visit_to_order_rate(part.sessions).to_pyarrow().to_pylist()
@@ -225,6 +237,9 @@ def test_the_whole_shop_stays_at_hand(shop):
             Filters(category=("Teas",), select="customers"),
             "Only customers whose first order has category Teas.",
             id="customers",
+        ),
+        pytest.param(
+            Filters(category=("Teas",)), "Only category Teas (an order counts with all it holds).", id="whole orders"
         ),
     ],
 )

@@ -48,7 +48,7 @@ ALLOWED = {
     "tracking_breaks": {"frames", "metrics", "models.breaks", "periods", "shop", "words"},
     "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
     "revenue_moves": {"frames", "metrics", "models.bridge_parts", "models.revenue_bridge", "periods", "shop"},
-    "scoreboard": {"frames", "metrics", "periods", "words"},
+    "scoreboard": {"frames", "metrics", "periods", "shop", "words"},
     "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
     "query_steps": set(),
     "example_rows": {"engines", "periods", "query_steps"},

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ecomkit.words import largest_of, moved_most, partial_week
+from ecomkit.words import differs_most, largest_of, moved_most, partial_week
 
 
 def test_a_whole_week_needs_no_word_and_a_part_names_its_days():
@@ -54,3 +54,28 @@ def moved(*rows):
 )
 def test_what_moved_most(frame, sentence):
     assert moved_most(frame, "revenue", by="category", more=["EUR"]) == sentence
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        pytest.param(
+            ("up", "down"), "on Teas they spend more of it than all others, 30.0 % against 20.0 %", id="the furthest"
+        ),
+        pytest.param(
+            ("within noise", "cannot tell"),
+            "on no category do they spend another share than all others, by more than chance",
+            id="noise",
+        ),
+        pytest.param(
+            ("cannot tell", "cannot tell"),
+            "no category has enough buyers among them to compare with all others",
+            id="too few",
+        ),
+    ],
+)
+def test_what_high_value_customers_buy_otherwise(verdicts, sentence):
+    frame = pd.DataFrame(
+        {"category": ["Teas", "Pots"], "share": [0.3, 0.1], "share_before": [0.2, 0.15], "verdict": verdicts}
+    )
+    assert differs_most(frame, "share", by="category") == sentence

@@ -324,7 +324,8 @@ class TestNotices:
     def test_a_week_that_the_data_does_not_fill_is_called_partial(self, made, tmp_path, run_at_once):
         result, _ = report_of(made, tmp_path)
         assert index_of(result.folder).select_one(".notice").get_text() == (
-            "The data ends on 28 October 2026, before the week does: its numbers are partial."
+            "The data ends on 28 October 2026, before the week does: its numbers are partial. Weeks on 01 and 02, this "
+            "one and those it is held against, count their first 2 days alone."
         )
 
     def test_a_week_without_an_order_says_so(self, make_shop, tmp_path, run_at_once):

@@ -1,6 +1,7 @@
 """A week beside the week before and the year before."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pandas as pd
 
@@ -8,6 +9,7 @@ from ecomkit.periods import Period
 from ecomkit.scoreboard import NUMBERS, of_week
 
 W44 = Period(date(2026, 10, 26), date(2026, 11, 2), "UTC")
+SHOP = SimpleNamespace(currency="EUR", first_day=date(2025, 10, 27))
 WEEKS = pd.to_datetime(["2025-10-27", "2026-10-19", "2026-10-26"])
 
 
@@ -43,7 +45,7 @@ def frames():
 
 
 def board(min_group=30):
-    return of_week(frames(), W44, "EUR", min_group=min_group).set_index("number")
+    return of_week(SHOP, W44, frames(), min_group=min_group).set_index("number")
 
 
 def test_every_number_stands_beside_the_week_and_the_year_before():
@@ -69,6 +71,13 @@ def test_a_share_of_money_is_not_below_nothing():
 
 def test_a_week_that_was_not_observed_has_a_dash():
     lonely = {name: frame.tail(1) for name, frame in frames().items()}
-    found = of_week(lonely, W44, "EUR", min_group=30)
+    found = of_week(SHOP, W44, lonely, min_group=30)
     assert set(found["week before"]) == set(found["year before"]) == {"–"}
     assert set(found["week before: verdict"]) == {"cannot tell"}
+
+
+def test_a_year_before_that_began_before_the_data_is_none():
+    late = SimpleNamespace(currency="EUR", first_day=date(2025, 10, 28))
+    found = of_week(late, W44, frames(), min_group=30)
+    assert set(found["year before"]) == {"–"}
+    assert "–" not in set(found["week before"])

@@ -23,11 +23,11 @@ PART = {"filters": {"device": ["mobile", "desktop"], "b2b": False}}
 SECOND = {
     "00_data_quality": {"week": "2026-W40", "weeks": 6, **PART},
     "01_overview": {"week": "2026-W40", "weeks": 6, **PART},
-    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6, "by": "device_type", **PART},
+    "02_funnel": {"week": "2026-W40", "window_days": 3, "weeks": 6, "visits_by": "device_type", **PART},
     "03_products": {
         "week": "2026-W40",
         "weeks": 6,
-        "by": "category",
+        "products_by": "category",
         "within_days": 30,
         "viewed_within_days": 7,
         **PART,

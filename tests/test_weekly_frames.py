@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from ecomkit.frames import beside_year_before, row_of_week, to_frame, trailing_weeks
+from ecomkit.frames import beside_year_before, observed, row_of_week, to_frame, trailing_weeks
 from ecomkit.periods import Period
 
 W44 = Period(date(2026, 10, 26), date(2026, 11, 2), "America/New_York")
@@ -78,3 +78,8 @@ def test_a_week_stands_beside_the_same_week_a_year_before():
     assert shown.orders.tolist() == [4, 5]
     assert shown.orders_year_before.fillna(-1).tolist() == [-1, 7]
     assert "aov_year_before" not in shown
+
+
+@pytest.mark.parametrize(("first_day", "weeks"), [(date(2026, 10, 5), 2), (date(2026, 10, 6), 1), (None, 2)])
+def test_a_week_that_began_before_the_data_was_not_observed(first_day, weeks):
+    assert len(observed(SOLD, first_day)) == weeks

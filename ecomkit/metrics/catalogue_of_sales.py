@@ -4,7 +4,6 @@ from datetime import datetime
 
 import ibis.expr.types as ir
 
-from ecomkit.metrics.bookings import kept_orders
 from ecomkit.metrics.metric import Metric, Tables
 from ecomkit.metrics.order_sizes import order_value_steps, units_per_order
 from ecomkit.metrics.product_mix import product_mix
@@ -16,8 +15,8 @@ from ecomkit.settings import Settings
 VALUE_STEP = 10.0
 
 
-def _kept(tables: Tables, period: Period, as_of: datetime) -> ir.Table:
-    orders = kept_orders(tables["orders"], as_of)
+def _placed(tables: Tables, period: Period) -> ir.Table:
+    orders = tables["orders"]
     return orders.filter(period.holds(orders.ordered_at))
 
 
@@ -30,11 +29,11 @@ def _sales_by(by: str) -> Metric:
 
 
 def _units_per_order(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    return units_per_order(_kept(tables, period, as_of), tables["order_lines"])
+    return units_per_order(_placed(tables, period), tables["order_lines"], as_of=as_of)
 
 
 def _order_value_steps(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:
-    return order_value_steps(_kept(tables, period, as_of), step=VALUE_STEP)
+    return order_value_steps(_placed(tables, period), step=VALUE_STEP, as_of=as_of)
 
 
 def _product_mix(tables: Tables, period: Period, as_of: datetime, settings: Settings) -> ir.Table:

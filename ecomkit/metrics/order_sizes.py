@@ -1,6 +1,7 @@
 """How large orders are: in units, and how their values are spread."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from math import floor, log10
 
 import ibis
@@ -9,7 +10,7 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.errors import UsageError
-from ecomkit.metrics.bookings import customer_or_order
+from ecomkit.metrics.bookings import customer_or_order, kept_orders
 from ecomkit.metrics.grains import Grain, grouped
 from ecomkit.metrics.ratio import ratio_sums, share
 from ecomkit.schemas import ORDER_LINES, ORDERS, require
@@ -22,6 +23,7 @@ def units_per_order(
     orders: ir.Table,
     order_lines: ir.Table,
     *,
+    as_of: datetime,
     by: str | Sequence[str] | None = None,
     zone: str | None = None,
     grain: Grain | None = None,
@@ -34,8 +36,11 @@ def units_per_order(
     Parameters
     ----------
     orders, order_lines
-        The orders that count (schema `ORDERS`), of one period say, without
-        those cancelled, and the shop's lines (schema `ORDER_LINES`).
+        The orders that count (schema `ORDERS`), of one period say, and the
+        shop's lines (schema `ORDER_LINES`). Orders cancelled by then are left
+        out.
+    as_of
+        The instant at which the data ends, exclusive.
     by
         A column of `orders`, or several.
     zone, grain
@@ -52,7 +57,7 @@ def units_per_order(
     """
     require(orders, ORDERS)
     require(order_lines, ORDER_LINES)
-    bought, keys = grouped(orders.filter(_.status != "cancelled"), "ordered_at", by, zone, grain, weekdays)
+    bought, keys = grouped(kept_orders(orders, as_of), "ordered_at", by, zone, grain, weekdays)
     sizes = order_lines.group_by("order_id").aggregate(pieces=_.quantity.sum())
     sized = bought.mutate(cluster=customer_or_order(bought)).left_join(sizes, "order_id")
     totals = sized.group_by(*keys, "cluster").aggregate(orders=_.count(), units=_.pieces.sum().coalesce(0))
@@ -66,7 +71,7 @@ def units_per_order(
     return rows.order_by(keys) if keys else rows
 
 
-def order_value_steps(orders: ir.Table, *, step: float) -> ir.Table:
+def order_value_steps(orders: ir.Table, *, step: float, as_of: datetime) -> ir.Table:
     """Count orders by their revenue, in steps of equal width.
 
     A step holds its lower bound and not its upper one. Orders of twenty steps
@@ -75,10 +80,12 @@ def order_value_steps(orders: ir.Table, *, step: float) -> ir.Table:
     Parameters
     ----------
     orders
-        The orders that count (schema `ORDERS`), of one period say. Cancelled
-        ones are left out.
+        The orders that count (schema `ORDERS`), of one period say. Those
+        cancelled by then are left out.
     step
         The width of a step, in the shop's currency.
+    as_of
+        The instant at which the data ends, exclusive.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def order_value_steps(orders: ir.Table, *, step: float) -> ir.Table:
     require(orders, ORDERS)
     if not step > 0:
         raise UsageError(f"A step of {step} holds no order. Give the width of a step, such as 20.")
-    bought = orders.filter(_.status != "cancelled", _.revenue.notnull())
+    bought = kept_orders(orders, as_of).filter(_.revenue.notnull())
     # 0.60 / 0.20 is a little less than 3 in binary numbers, so what only they cannot say is rounded off before.
     number = ibis.least((bought.revenue.cast("float64") / step).round(9).floor().cast("int64"), MOST_STEPS)
     rows = bought.group_by(step_number=number).aggregate(orders=_.count())

@@ -44,8 +44,8 @@ def sales_by(
         The shop's tables (schemas `ORDERS`, `ORDER_LINES`, `REFUNDS`,
         `SESSIONS`). Cancelled orders are left out.
     by
-        `channel` (of the order's session), `device_type`, `country` or `coupon`
-        of the order; `product_id`, `sku`, `category` or `brand` of its lines.
+        `channel` or `device_type` of the order's session (without one, its own
+        device), `country` or `coupon` of the order; `product_id`, `sku`, `category` or `brand` of its lines.
     period
         The days whose orders and refunds count.
     as_of
@@ -71,8 +71,8 @@ def sales_by(
     if by in OF_LINES:
         parts = _of_lines(kept, order_lines, by)
     else:
-        parts = _of_orders(_with_channel(kept, sessions), order_lines, by)
-        parts = parts.union(_refunded(_with_channel(orders, sessions), refunds, by, period, as_of), distinct=False)
+        parts = _of_orders(_with_visit(kept, sessions), order_lines, by)
+        parts = parts.union(_refunded(_with_visit(orders, sessions), refunds, by, period, as_of), distinct=False)
     totals = parts.group_by(by, "cluster").aggregate(
         {name: _[name].sum() for name in ("orders", "units", "revenue", "order_revenue", "refunds")}
         | {"is_customer": _.customer_id.notnull().any() & (_.orders.sum() > 0)}
@@ -94,8 +94,10 @@ def sales_by(
     return rows.relocate(*told).order_by(_.revenue.desc(), rows[by].isnull(), by)
 
 
-def _with_channel(orders: ir.Table, sessions: ir.Table) -> ir.Table:
-    return orders.left_join(sessions.select("session_id", "channel"), "session_id")
+def _with_visit(orders: ir.Table, sessions: ir.Table) -> ir.Table:
+    """Add the channel of an order's session, and its device, which a server that tells of an order does not know."""
+    met = orders.left_join(sessions.select("session_id", "channel", its_device="device_type"), "session_id")
+    return met.mutate(device_type=met.its_device.coalesce(met.device_type))
 
 
 def _of_orders(orders: ir.Table, order_lines: ir.Table, by: str) -> ir.Table:

@@ -143,7 +143,11 @@ def _notices(period: Period, contents: Mapping[str, Any], entries: Sequence[Entr
             f"{len(failed)} of {len(entries)} notebooks failed: {', '.join(failed)}. Their numbers are missing here."
         )
     if contents["last_day"] < period.end - timedelta(days=1):
-        notices.append(f"The data ends on {day(contents['last_day'])}, before the week does: its numbers are partial.")
+        days = counted(period.weekdays_over(contents["last_day"] + timedelta(days=1)), "day")
+        notices.append(
+            f"The data ends on {day(contents['last_day'])}, before the week does: its numbers are partial. "
+            f"Weeks on 01 and 02, this one and those it is held against, count their first {days} alone."
+        )
     if not contents["orders_in_period"]:
         notices.append("No order falls in this week.")
     return notices

@@ -29,7 +29,7 @@ from ecomkit.words.numbers import (
     or_more,
     percent,
 )
-from ecomkit.words.overview import largest_of, moved_most, partial_week
+from ecomkit.words.overview import differs_most, largest_of, moved_most, partial_week
 from ecomkit.words.products import (
     apart_from_others,
     brought_most,
@@ -44,6 +44,7 @@ from ecomkit.words.products import (
 )
 
 __all__ = [
+    "differs_most",
     "apart_from_others",
     "from_gross_to_net",
     "rungs_of",

@@ -43,8 +43,13 @@ def why_it_moved(bars: Any, parts: Any, change: Any, currency: str, *, when: str
     if not found:
         if all(row["verdict"] == "cannot tell" for row in inner):
             return f"{whole}; there are too few people to tell which bar moved it."
-        if any(row["verdict"] == "cannot tell" and row["amount"] for row in inner):
-            return f"{whole}; none of the bars that can be judged is more than noise."
+        untold = [row for row in inner if row["verdict"] == "cannot tell" and row["amount"]]
+        if untold:
+            largest = _bar(max(untold, key=lambda row: abs(row["amount"])), currency)
+            return (
+                f"{whole}; none of the bars that can be judged is more than noise. "
+                f"Too few people to judge is the largest of the others: {largest}."
+            )
         return f"{whole}; no bar is more than noise, so there is nothing to explain."
     told = listed(_bar(row, currency) for row in found[:_MOST_BARS])
     linked = "yet " if getattr(change, "verdict", None) == "within noise" else ""

@@ -72,3 +72,27 @@ def moved_most(
     _change, now, before, name, verdict = max(moved, key=lambda row: abs(row[0]))
     who = unknown.capitalize() if is_unknown(name) else group_name(name, noun)
     return f"{who} is {verdict}, at {form(now, *more)} after {form(before, *more)}"
+
+
+def differs_most(frame: Any, share: str, *, by: str) -> str:
+    """Name the group on which high-value customers spend most unlike all others, if by more than chance.
+
+    Parameters
+    ----------
+    frame
+        What `metrics.standouts.compare_groups` returns for high-value customers and all others.
+    share
+        The column of shares.
+    by
+        The column that names the group; also gives the noun.
+    """
+    if not any(verdict != "cannot tell" for verdict in frame["verdict"]):
+        return f"no {by} has enough buyers among them to compare with all others"
+    columns = (share, f"{share}_before", by, "verdict")
+    found = [row for row in zip(*(frame[name] for name in columns), strict=True) if row[-1] in ("up", "down")]
+    if not found:
+        return f"on no {by} do they spend another share than all others, by more than chance"
+    value, others, name, verdict = max(found, key=lambda row: abs(row[0] - row[1]))
+    more = "more" if verdict == "up" else "less"
+    who = "what is not known" if is_unknown(name) else group_name(name, by)
+    return f"on {who} they spend {more} of it than all others, {percent(value)} against {percent(others)}"
