@@ -63,7 +63,10 @@ def funnel_money(
     chosen = chosen.mutate(depth=ibis.ifelse(chosen.is_mature, chosen.depth, 0))
     worth = product_events.price * product_events.quantity.coalesce(1)
     told = told_steps(product_events, rules, worth=worth)
-    told = told.group_by(*keys(rules), "step_number", "told_at").aggregate(worth=_.worth.max())
+    # A view or an addition told twice in one instant is one; lines of one order are as many as they are.
+    of_lines = [number for number, step in enumerate(rules.steps, 1) if step.event == "Product Purchased"]
+    told = told.group_by(*keys(rules), "step_number", "told_at").aggregate(once=_.worth.max(), lines=_.worth.sum())
+    told = told.mutate(worth=ibis.ifelse(told.step_number.isin(of_lines), told.lines, told.once)).drop("once", "lines")
     told = told.rename({f"told_{name}": name for name in keys(rules)}, told_step="step_number", told_worth="worth")
     at_deepest = ibis.cases(*((chosen.depth == k, chosen[f"step_{k}_at"]) for k in range(1, rules.last + 1)))
     asking = chosen.mutate(deepest_at=at_deepest)

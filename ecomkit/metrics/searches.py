@@ -9,7 +9,9 @@ from ecomkit.metrics.visit_rows import visit_rates, visit_rows
 from ecomkit.schemas import EVENTS, SESSIONS, require
 
 SEARCHED = "Products Searched"
-_LOOKS = ("Product Clicked", "Product Viewed", "Product Added")
+_LOOKS = (
+    "Product Clicked", "Product Viewed", "Product Added", "Product Added to Wishlist", "Wishlist Product Added to Cart",
+)  # fmt: skip
 
 
 def searches(sessions: ir.Table, events: ir.Table) -> ir.Table:

@@ -183,6 +183,17 @@ def test_money_by_hand(product_event_log, rows_of):
     assert rows_of(money, "lost_share") == [(pytest.approx(10 / 65.5),), (pytest.approx(37.5 / 55.5),), (0.0,)]
 
 
+def test_a_view_told_twice_counts_once_and_two_lines_of_an_order_twice(product_event_log, rows_of):
+    ten = {"price": "10.00"}
+    walk = [("ana", VIEW, at(1), "p1", ten)] * 2 + [("ana", ADD, at(2), "p1", ten)] * 2
+    money = funnel_money(product_event_log(*walk), window_days=1, period=WEEK, as_of=AS_OF)
+    assert rows_of(money, "entering") == [(10,), (10,), (0,)]
+    money = funnel_money(
+        product_event_log(*walk, *[("ana", BOUGHT, at(3), "p1", ten)] * 2), window_days=1, period=WEEK, as_of=AS_OF
+    )
+    assert rows_of(money, "entering") == [(20,), (20,), (20,)]
+
+
 def test_what_is_lost_and_what_reached_the_end_add_up_to_what_entered(product_event_log, rows_of):
     draw = random.Random(5)
     start = datetime(2024, 1, 1, tzinfo=UTC)

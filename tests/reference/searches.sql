@@ -13,7 +13,9 @@ q as (
 told as (
   select q.*, not exists (
     select 1 from events p
-    where p.session_id = q.session_id and p.event_name in ('Product Clicked', 'Product Viewed', 'Product Added')
+    where p.session_id = q.session_id and p.event_name in (
+      'Product Clicked', 'Product Viewed', 'Product Added', 'Product Added to Wishlist', 'Wishlist Product Added to Cart'
+    )
       and p.occurred_at >= q.occurred_at and (q.next_search_at is null or p.occurred_at < q.next_search_at)
   ) as dead_end
   from q
