@@ -25,11 +25,12 @@ best as (
   qualify row_number() over (partition by person_id, product_id order by depth desc, t1) = 1
 ),
 worths as (
-  select best.person_id, best.product_id, depth, case depth when 3 then sum(worth) else max(worth) end as worth
+  select best.person_id, best.product_id, depth,
+         case when depth = 3 then sum(worth) else max(worth) end as worth
   from best join e on e.person_id = best.person_id and e.product_id = best.product_id
     and e.event_name = case depth when 3 then 'Product Purchased' when 2 then 'Product Added' else 'Product Viewed' end
     and e.t = case depth when 3 then t3 when 2 then t2 else t1 end
-  group by all
+  group by best.person_id, best.product_id, depth
 )
 select step_number, count_if(depth >= step_number) as attempts,
        coalesce(sum(worth) filter (depth >= step_number), 0) as entering,
