@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -10,13 +9,12 @@ from ibis import _
 
 from ecomkit.filters import Filters
 from ecomkit.metrics.acquisition import new_customers
-from ecomkit.periods import Period
+from ecomkit.periods import all_days
 from ecomkit.settings import Settings
 
 # The accounts of the build tell of all rows, and stay whole.
 _ABOUT_PEOPLE = ("people", "sessions", "events", "product_events", "emails", "email_clicks")
 _ABOUT_ORDERS = ("orders", "order_lines", "refunds", "refund_lines")
-_EVER = (date(1990, 1, 1), date(2100, 1, 1))
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,8 @@ class Part:
             return table
         firsts = self._by_own_columns(self.whole("orders")).filter(_.order_number == 1).select("customer_id")
         if asked.channel:
-            ever = Period(*_EVER, self.settings.time_zone)
-            won = new_customers(self.whole("orders"), self.whole("sessions"), period=ever, look_back_days=0)
+            ever = {"period": all_days(self.settings.time_zone), "look_back_days": 0}
+            won = new_customers(self.whole("orders"), self.whole("sessions"), **ever)
             firsts = firsts.semi_join(_among(won, "channel", asked.channel), "customer_id")
         firsts = firsts.select(asked_for="customer_id").distinct()
         return table.semi_join(firsts, table[person] == firsts.asked_for)

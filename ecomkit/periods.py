@@ -95,6 +95,11 @@ class Period:
         return Period(self.start - timedelta(days=self.days * (periods - 1)), self.end, self.zone)
 
 
+def all_days(zone: str) -> Period:
+    """Return a period that holds every day of any data, in `zone`."""
+    return Period(date(1970, 1, 1), date(2200, 1, 1), zone)
+
+
 def iso_week(label: str, zone: str) -> Period:
     """Return the ISO week named like `2026-W44`: Monday to Sunday, local days of `zone`.
 

@@ -10,7 +10,8 @@ from ecomkit.metrics.comparisons import Comparison, compare_means, compare_rates
 from ecomkit.metrics.standouts import judged_together
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
-from ecomkit.words import UNKNOWN, count, interval, money, percent
+from ecomkit.tables import known
+from ecomkit.words import count, interval, money, percent
 
 # Each number, what compares it, and among which weeks it stands.
 NUMBERS: Sequence[tuple[str, Callable[..., Comparison], str]] = (
@@ -71,16 +72,16 @@ def of_week(
         _adjusted, verdicts = judged_together(found)
         columns[f"{when}: verdict"] = verdicts
         columns[when] = [
-            _known(_form(name, frame, currency)(one.before))
+            known(_form(name, frame, currency)(one.before))
             for (name, _compare, frame), one in zip(asked, found, strict=True)
         ]
     for (name, _compare, frame), one in zip(asked, found, strict=True):
         form = _form(name, frame, currency)
         columns["number"].append(_SPELLED.get(name, name.replace("_", " ")))
-        columns["this week"].append(_known(form(one.value)))
+        columns["this week"].append(known(form(one.value)))
         # A share of money is never below nothing, whatever its interval's formula says.
         low = max(one.low, 0.0) if name.endswith("_share") else one.low
-        columns["95 % interval"].append(_known(interval(low, one.high, form)))
+        columns["95 % interval"].append(known(interval(low, one.high, form)))
     return pd.DataFrame(columns, dtype="str")
 
 
@@ -93,7 +94,3 @@ def _form(name: str, frame: pd.DataFrame, currency: str) -> Callable[[float], st
     if pd.api.types.is_integer_dtype(frame[name]):
         return count
     return partial(money, currency=currency)
-
-
-def _known(text: str) -> str:
-    return "–" if text == UNKNOWN else text

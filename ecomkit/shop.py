@@ -2,11 +2,7 @@
 
 import glob
 import hashlib
-import os
-import secrets
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,21 +15,19 @@ from ibis import _
 
 from ecomkit.errors import UsageError, did_you_mean, quoted
 from ecomkit.filters import Filters, Select, check_values, read_filters
+from ecomkit.fingerprint import fingerprint_of, salt_of
 from ecomkit.narrowing import Part
 from ecomkit.periods import Period, day_start, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.pipeline.channels import VERSION
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
-from ecomkit.sources.warehouse import state_of
 from ecomkit.whole_files import appearing_whole, one_at_a_time, remove_leftovers
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELVES = ("data/fixtures", "examples")
 STORE = ROOT / ".ecomkit"
 WAITING = "waiting for another build"
-# A change of these rebuilds every shop.
-_MAKERS = ("column_types.py", "row_accounts.py", "schemas.py", "segment_names.py", "engines.py", "pipeline", "sources")
 
 
 def find_shop(name: str | Path) -> Path:
@@ -105,6 +99,10 @@ class Shop:
     def min_group(self) -> int:
         """The fewest people or sessions that a compared rate may stand on."""
         return self.settings.min_group
+
+    def floor_against(self, before: Period) -> float:
+        """Return the fewest people for a verdict against a period: none are enough where it began before the data."""
+        return self.min_group if self.first_day and before.start >= self.first_day else float("inf")
 
     @cached_property
     def _span(self) -> tuple[date, date] | None:
@@ -228,7 +226,7 @@ def build_shop(
     not at all; of two builds of one shop at once, one waits for the other.
     """
     settings = load_settings(find_shop(name) / "shop.toml")
-    salt = _salt(settings.folder)
+    salt = salt_of(settings.folder)
     fingerprint = fingerprint_of(settings, salt)
     known_until = day_start(as_of + timedelta(days=1), settings.time_zone) if as_of else None
     told = {"salt": salt, "fingerprint": fingerprint, "progress": progress, "known_until": known_until}
@@ -257,44 +255,3 @@ def build_shop(
                 if older != target:
                     older.unlink(missing_ok=True)
     return target
-
-
-def fingerprint_of(settings: Settings, salt: str) -> str:
-    """Return a hash over settings, input files (name, size, time of change), salt and the kit's own build code."""
-    parts = [repr(settings), salt]
-    inputs = [source.path for source in settings.sources if source.path] + ([settings.rates] if settings.rates else [])
-    for path in inputs:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file():
-                status = file.stat()
-                parts.append(f"{file} {status.st_size} {status.st_mtime_ns}")
-    parts += [state_of(source) for source in settings.sources if source.url]
-    for maker in _MAKERS:
-        place = Path(__file__).parent / maker
-        for file in sorted([*place.glob("*.py"), *place.glob("*.toml")]) if place.is_dir() else [place]:
-            parts.append(file.read_text(encoding="utf-8"))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _salt(folder: Path) -> str:
-    """Return the salt of hashed addresses: ECOMKIT_SALT, else the shop's file `salt`, made at the first build."""
-    given = os.environ.get("ECOMKIT_SALT")
-    if given:
-        return given
-    path = folder / "salt"
-    if not path.is_file():
-        _write_once(path, secrets.token_hex(32))
-    return path.read_text(encoding="utf-8").strip()
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Write a secret file, whole; of two processes at once the first one's text stays."""
-    descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        with suppress(FileExistsError):
-            os.link(unfinished, path)
-    finally:
-        os.unlink(unfinished)

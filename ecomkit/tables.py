@@ -32,10 +32,10 @@ def readable(frame: pd.DataFrame, columns: Sequence[str] | None = None, *, curre
         if _FOR_INTERVALS.fullmatch(name) or re.fullmatch(r".+_(low|high)", name):
             continue
         head, form = _form(frame[name], currency)
-        shown[head] = [_known(form(value)) for value in frame[name]]
+        shown[head] = [known(form(value)) for value in frame[name]]
         if f"{name}_low" in frame and f"{name}_high" in frame:
             ends = zip(frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
-            shown[f"{head}, 95 % interval"] = [_known(interval(low, high, form)) for low, high in ends]
+            shown[f"{head}, 95 % interval"] = [known(interval(low, high, form)) for low, high in ends]
     return pd.DataFrame(shown, index=frame.index, dtype="str")
 
 
@@ -44,7 +44,8 @@ def spelled(columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype="str")
 
 
-def _known(text: str) -> str:
+def known(text: str) -> str:
+    """Return a dash for what is not known, else the text."""
     return "–" if text == UNKNOWN else text
 
 

@@ -294,12 +294,12 @@ def test_a_block_that_raises_leaves_the_old_file_alone(tmp_path):
 
 
 def test_two_first_builds_at_once_agree_on_the_salt(tmp_path, monkeypatch):
-    from ecomkit import shop
+    from ecomkit import fingerprint
 
     monkeypatch.delenv("ECOMKIT_SALT", raising=False)
-    first = shop._salt(tmp_path)
+    first = fingerprint.salt_of(tmp_path)
     # The second process had seen no file when the first one wrote it.
-    shop._write_once(tmp_path / "salt", "second")
-    assert shop._salt(tmp_path) == first
+    fingerprint._write_once(tmp_path / "salt", "second")
+    assert fingerprint.salt_of(tmp_path) == first
     assert (tmp_path / "salt").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["salt"]

@@ -154,3 +154,9 @@ def test_a_folder_that_is_not_there_is_named(make_shop, tmp_path):
     assert str(caught.value) == (
         f"There is no folder '{tmp_path / 'nowhere'}' to write 'mine.duckdb' into. Make it, or name another."
     )
+
+
+def test_a_period_from_before_the_data_gives_no_verdict(shop):
+    week = shop.week("last")
+    assert shop.floor_against(week) == shop.min_group
+    assert shop.floor_against(week.before(200)) == float("inf")

@@ -11,7 +11,7 @@ from ecomkit.metrics.ratio import product_sums
 from ecomkit.periods import Period
 from ecomkit.schemas import ORDER_LINES, ORDERS, SESSIONS, require
 
-OF_LINES = ("orders_in_sessions", "units", "line_revenue")
+LINE_TOTALS = ("orders_in_sessions", "units", "line_revenue")
 
 
 def bridge_category_sums(
@@ -58,7 +58,7 @@ def bridge_category_sums(
         units_clusters=_.count(where=_.units != 0),
         **{
             name: value
-            for name, value in product_sums(totals, OF_LINES).items()
+            for name, value in product_sums(totals, LINE_TOTALS).items()
             # Those of all people, not only of the buyers of this category.
             if name != "orders_in_sessions_squares"
         },

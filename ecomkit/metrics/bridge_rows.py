@@ -10,6 +10,7 @@ from ibis import _
 
 from ecomkit.errors import UsageError
 from ecomkit.metrics.bookings import kept_orders
+from ecomkit.metrics.visit_rows import whose
 from ecomkit.periods import Period
 
 
@@ -54,7 +55,7 @@ def visits_in(sessions: ir.Table, periods: Sequence[Period], as_of: datetime) ->
     started = sessions.filter(_.started_at < as_of)
     started = started.mutate(
         start_date=start_date(started.started_at, periods),
-        cluster=person_or(started.person_id, "a:" + started.anonymous_id, "s:" + started.session_id),
+        cluster=whose(started),
     )
     return started.filter(_.start_date.notnull())
 

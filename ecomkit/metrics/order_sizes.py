@@ -109,7 +109,7 @@ def order_value_steps(orders: ir.Table, *, step: float, as_of: datetime) -> ir.T
 
 
 def nice_step(median: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, so that about four steps lie below the median; 1 where there is none."""
+    """Return 1, 2 or 5 times a power of ten, so that 4 to 10 steps lie below the median; 1 where there is none."""
     if not median > 0:
         return 1.0
     wanted = median / 4

@@ -1,7 +1,6 @@
 """What the customers who bring the most buy, beside what all others buy."""
 
 from datetime import datetime
-from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +10,7 @@ from ecomkit.errors import UsageError
 from ecomkit.metrics.bookings import kept_orders
 from ecomkit.metrics.ratio import share
 from ecomkit.metrics.sales import net_revenue
+from ecomkit.metrics.sales_by import OfLine
 from ecomkit.schemas import ORDER_LINES, require
 
 
@@ -20,7 +20,7 @@ def product_mix(
     order_lines: ir.Table,
     *,
     as_of: datetime,
-    by: Literal["product_id", "sku", "category", "brand"] = "category",
+    by: OfLine = "category",
     best_share: float = 0.1,
 ) -> ir.Table:
     """Set what high-value customers spend their money on beside what all others do.

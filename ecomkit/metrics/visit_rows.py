@@ -7,12 +7,17 @@ from ibis import _
 from ecomkit.metrics.ratio import flag, ratio_sums, share
 
 
+def whose(sessions: ir.Table) -> ir.StringValue:
+    """Return what sessions depend on each other by: their person, else their device, else nothing but themselves."""
+    return ibis.coalesce("p:" + sessions.person_id, "a:" + sessions.anonymous_id, "s:" + sessions.session_id)
+
+
 def visit_rows(sessions: ir.Table, *more: str) -> ir.Table:
     """Narrow sessions to `session_id`, the columns `more`, `cluster` (the person, else the device) and `has_order`."""
     return sessions.select(
         "session_id",
         *more,
-        cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
+        cluster=whose(sessions),
         has_order=flag(sessions.orders > 0),
     )
 
@@ -23,8 +28,9 @@ def visit_rates(visits: ir.Table, by: tuple[str, ...] = (), *, prefix: str = "")
     Returns
     -------
     Table
-        One row per `by`: `sessions`, `sessions_with_order`, `people`,
-        `visit_to_order_rate`, and its cluster sums under `prefix`.
+        One row per `by`: `sessions`, `sessions_with_order`, `people` (with the
+        devices of those whom nobody knows), `visit_to_order_rate` (0 to 1, null
+        without sessions), and its cluster sums under `prefix`.
     """
     totals = visits.group_by(*by, "cluster").aggregate(sessions=_.count(), sessions_with_order=_.has_order.sum())
     return totals.aggregate(

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.metrics.grains import Grain, grouped
 from ecomkit.metrics.ratio import flag, ratio_sums, share
+from ecomkit.metrics.visit_rows import whose
 from ecomkit.schemas import SESSIONS, require
 
 
@@ -47,7 +47,7 @@ def visit_to_order_rate(
     require(sessions, SESSIONS)
     visits, keys = grouped(sessions, "started_at", by, zone, grain, weekdays)
     visits = visits.mutate(
-        cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
+        cluster=whose(visits),
         has_order=flag(visits.orders > 0),
         # A cluster is one person or none, so this needs no count of different ones, which takes several times as long.
         is_person=flag(visits.person_id.notnull()),

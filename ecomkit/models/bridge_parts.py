@@ -6,14 +6,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from ecomkit.metrics.bridge_of_lines import LINE_TOTALS
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.metrics.limits import read_covariance, read_covariance_before
+from ecomkit.metrics.standouts import FALSE_FINDS
 from ecomkit.models.revenue_bridge import FACTORS, TOTALS, filled, in_cents, judged, shapley_weights, slope
 
 MIX, RATE, VISITS = "mix", "rate", "sessions"
 # Of the parts that are said to have moved net revenue, at most this share is expected to be chance.
-_FALSE_FINDS = 0.05
-_OF_LINES = ("orders_in_sessions", "units", "line_revenue")
 _COLUMNS = ["bar", "by", "segment", "part", "amount", "amount_low", "amount_high", "p_value", "adjusted_p_value"]
 _COLUMNS += ["verdict", "factor_before", "factor_now"]
 
@@ -122,14 +122,14 @@ def bridge_category_parts(
     """
     rows = sums[sums["start_date"].isin([pd.Timestamp(before), pd.Timestamp(now)])]
     categories = sorted(rows["category"].unique(), key=lambda name: (pd.isna(name), str(name)))
-    sides = [_by_segment(rows, "category", categories, start, list(_OF_LINES)) for start in (before, now)]
+    sides = [_by_segment(rows, "category", categories, start, list(LINE_TOTALS)) for start in (before, now)]
     # A category that nobody bought in one period still divides by all orders of it.
     for side, start in zip(sides, (before, now), strict=True):
         of_period = rows[rows["start_date"] == pd.Timestamp(start)]
         for name in ("orders_in_sessions", "orders_in_sessions_squares"):
             side[name] = float(of_period[name].max()) if len(of_period) else 0.0
-    totals = np.array([side[list(_OF_LINES)].to_numpy(dtype=float) for side in sides])
-    covariances = [[read_covariance(row, _OF_LINES) for row in side.to_dict("records")] for side in sides]
+    totals = np.array([side[list(LINE_TOTALS)].to_numpy(dtype=float) for side in sides])
+    covariances = [[read_covariance(row, LINE_TOTALS) for row in side.to_dict("records")] for side in sides]
     people = np.array([side["units_clusters"].to_numpy(dtype=float) for side in sides])
     bar, weight, cents = _bars_and_weights(bars)[-1]
     units_per_order, revenue_per_unit = _units_and_prices(totals)
@@ -252,6 +252,6 @@ def _in_cents_of(parts: pd.DataFrame, cents: int) -> pd.DataFrame:
 def _adjusted(parts: pd.DataFrame) -> pd.DataFrame:
     judgeable = parts["p_value"].astype(float).where(parts["verdict"] != "cannot tell")
     adjusted = np.array(benjamini_hochberg(judgeable.tolist()))
-    is_chance = parts["verdict"].isin(["up", "down"]) & ~(adjusted < _FALSE_FINDS)
+    is_chance = parts["verdict"].isin(["up", "down"]) & ~(adjusted < FALSE_FINDS)
     verdicts = parts["verdict"].mask(is_chance, "within noise")
     return parts.assign(adjusted_p_value=adjusted, verdict=verdicts)[_COLUMNS]

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes, draw_dots, large_first, under
-from ecomkit.plots.style import BLUE, GREY, INK, RED, SKY, number_axis, without_data
+from ecomkit.plots.style import BLUE, GREY, INK, RED, SKY, legend_above, number_axis, without_data
 from ecomkit.words import count, interval, money, multiple
 
 
@@ -93,7 +93,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("Channel (new customers)")
     number_axis(ax.xaxis, "Value and cost per new customer", unit=currency)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
+    legend_above(ax, columns=3)
     return ax
 
 

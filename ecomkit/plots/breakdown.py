@@ -4,11 +4,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes
-from ecomkit.plots.style import BLUE, DARK_GREY, GREY, ORANGE, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import (
+    BLUE,
+    DARK_GREY,
+    GREY,
+    ORANGE,
+    legend_above,
+    new_axes,
+    number_axis,
+    percent_axis,
+    without_data,
+)
 from ecomkit.words import count, money, percent, short
 
 MOST_GROUPS = 12
-_ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "frameon": False}
 
 
 def plot_sales_by(
@@ -41,7 +50,7 @@ def plot_sales_by(
     ax.grid(visible=False, axis="y")
     ax.set_ylabel(by.removesuffix("_id").replace("_", " ").capitalize())
     number_axis(ax.xaxis, "Revenue", unit=currency)
-    ax.legend(ncols=2, **_ABOVE)
+    legend_above(ax, columns=2)
     return ax
 
 
@@ -108,5 +117,5 @@ def plot_product_mix(mix: pd.DataFrame, *, by: str, best: str, title: str) -> Ax
     ax.grid(visible=False, axis="y")
     ax.set_ylabel(by.removesuffix("_id").replace("_", " ").capitalize())
     percent_axis(ax.xaxis, "Share of the group's spending")
-    ax.legend(ncols=2, **_ABOVE)
+    legend_above(ax, columns=2)
     return ax

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.quality import date_ticks
-from ecomkit.plots.style import BLUE, GREY, ORANGE, RED, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import BLUE, GREY, ORANGE, RED, legend_above, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import percent, short
 
 _MOST_CAMPAIGNS = 12
@@ -27,7 +27,7 @@ def plot_first_touch(credit: pd.DataFrame, *, title: str) -> Axes:
     ax.grid(visible=False, axis="y")
     ax.set_ylabel("Channel")
     percent_axis(ax.xaxis, "Customers whose first touch it was")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False)
+    legend_above(ax, columns=2)
     return ax
 
 
@@ -82,7 +82,7 @@ def plot_reconciliation(weeks: pd.DataFrame, *, title: str) -> Axes:
     number_axis(ax.yaxis, "Orders per week", unit="count")
     date_ticks(ax, weeks.week)
     ax.set_xlabel("Week, by its Monday")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
+    legend_above(ax, columns=3)
     return ax
 
 

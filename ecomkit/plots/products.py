@@ -12,6 +12,7 @@ from ecomkit.plots.style import (
     ORANGE,
     RED,
     SKY,
+    legend_above,
     new_axes,
     number_axis,
     percent_axis,
@@ -22,7 +23,6 @@ from ecomkit.words import count, percent, short
 MOST_PRODUCTS = 12
 _MOST_OTHERS = 6
 _LONGEST = 34
-_ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0, "frameon": False}
 _STEPS = {"people_viewed": ("Viewed", SKY), "people_added": ("Added", BLUE), "people_ordered": ("Ordered", ORANGE)}
 _MOVES = {"up": GREEN, "down": RED}
 
@@ -52,7 +52,7 @@ def plot_product_path(path: pd.DataFrame, *, noun: str, span: str, title: str) -
     _name_rows(ax, [_label(name) for name in shown.name], _capital(noun))
     ax.set_xlim(0, shown.people_viewed.max() * 1.15)
     number_axis(ax.xaxis, "People", unit="count")
-    ax.legend(ncols=3, **_ABOVE)
+    legend_above(ax, columns=3)
     return ax
 
 

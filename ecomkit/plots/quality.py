@@ -21,6 +21,7 @@ from ecomkit.plots.style import (
     PURPLE,
     RED,
     SKY,
+    legend_above,
     new_axes,
     percent_axis,
     without_data,
@@ -126,7 +127,7 @@ def plot_set_aside(days: pd.DataFrame, *, first_day: date, end: date, title: str
     ax.set_ylim(bottom=0)
     date_ticks(ax, weeks.index)
     ax.set_xlabel("Week, by its Monday")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=4, frameon=False)
+    legend_above(ax, columns=4)
     return ax
 
 

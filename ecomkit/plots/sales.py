@@ -13,6 +13,7 @@ from ecomkit.plots.style import (
     ORANGE,
     PURPLE,
     SKY,
+    legend_above,
     new_axes,
     number_axis,
     percent_axis,
@@ -75,7 +76,7 @@ def plot_new_and_returning(weeks: pd.DataFrame, *, week: date, currency: str, ti
     number_axis(ax.yaxis, "Revenue per week", unit=currency)
     _week_ticks(ax, weeks.week)
     if len(ax.containers) > 1:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=3, frameon=False)
+        legend_above(ax, columns=3)
     return ax
 
 
@@ -116,7 +117,7 @@ def _plot_weeks(weeks: pd.DataFrame, value: str, *, week: date, title: str, sour
     if f"{value}_year_before" in drawn and drawn[f"{value}_year_before"].notna().any():
         earlier = drawn[f"{value}_year_before"]
         ax.plot(drawn.index, earlier, color=DARK_GREY, linestyle="--", linewidth=1.5, label="Same week a year before")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=2, frameon=False)
+        legend_above(ax, columns=2)
     if pd.Timestamp(week) in drawn.index:
         ax.plot([pd.Timestamp(week)], [drawn[value][pd.Timestamp(week)]], color=ORANGE, marker="o", markersize=12)
     if drawn[f"{value}_low"].min() >= 0 or drawn[value].min() >= 0:

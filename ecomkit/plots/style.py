@@ -79,6 +79,11 @@ def without_data(ax: Axes) -> Axes:
     return ax
 
 
+def legend_above(ax: Axes, *, columns: int) -> None:
+    """Name the series of `ax` in a line above it, from its left edge on."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, ncols=columns, frameon=False)
+
+
 def percent_axis(axis: Axis, label: str) -> None:
     """Write the ticks of an axis of rates (0 to 1) as percent."""
     axis.set_label_text(f"{label} (%)")

@@ -1,6 +1,6 @@
 """Which first products bring customers back."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -11,10 +11,9 @@ from ecomkit.metrics.acquisition import new_customers
 from ecomkit.metrics.products.grouping import By, grouped_by, named, product_catalogue
 from ecomkit.metrics.ratio import flag, share, unit_sums
 from ecomkit.metrics.sales import net_revenue
-from ecomkit.periods import Period
+from ecomkit.periods import all_days
 from ecomkit.schemas import ORDER_LINES, ORDERS, REFUNDS, SESSIONS, require
 
-_EVER = (date(1990, 1, 1), date(2100, 1, 1))
 _STRATUM, _OUTCOMES = ("channel", "cohort_month"), ("repeats", "later_value")
 
 
@@ -129,7 +128,7 @@ def _mature_customers(
         value=money.sum(where=in_time).coalesce(0.0),
         later_value=money.sum(where=in_time & is_later).coalesce(0.0),
     )
-    won = new_customers(orders, sessions, period=Period(*_EVER, zone), look_back_days=0)
+    won = new_customers(orders, sessions, period=all_days(zone), look_back_days=0)
     credited = customers.left_join(won.select("customer_id", "channel"), "customer_id")
     return credited.select(
         "first_order_id",

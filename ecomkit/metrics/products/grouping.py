@@ -1,7 +1,6 @@
 """What a product is: the group that its events and order lines belong to, and the name a reader knows it by."""
 
 from datetime import datetime
-from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -9,10 +8,11 @@ from ibis import _
 
 from ecomkit.errors import UsageError, did_you_mean, quoted
 from ecomkit.metrics.bookings import kept_orders
+from ecomkit.metrics.sales_by import OF_LINES, OfLine
 from ecomkit.periods import Period
 
-By = Literal["product_id", "sku", "category", "brand"]
-GROUPS = ("product_id", "sku", "category", "brand")
+By = OfLine
+GROUPS = OF_LINES
 
 VIEWED, ADDED, CLICKED, LISTED = "Product Viewed", "Product Added", "Product Clicked", "Product List Viewed"
 

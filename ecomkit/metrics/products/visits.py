@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-import ibis
 import ibis.expr.types as ir
 from ibis import _
 
 from ecomkit.metrics.products.grouping import VIEWED, By, grouped_by, named, product_catalogue, sold_lines
 from ecomkit.metrics.ratio import flag, ratio_sums, share
+from ecomkit.metrics.visit_rows import whose
 from ecomkit.schemas import ORDER_LINES, ORDERS, PRODUCT_EVENTS, SESSIONS, require
 
 
@@ -62,7 +62,7 @@ def visit_to_order_rate_by_product(
     who = sessions.select(
         "session_id",
         "person_id",
-        cluster=ibis.coalesce("p:" + _.person_id, "a:" + _.anonymous_id, "s:" + _.session_id),
+        cluster=whose(sessions),
     )
     viewed = visits.filter(_.has_view == 1).join(who, "session_id")
     totals = viewed.group_by("product", "cluster").aggregate(
