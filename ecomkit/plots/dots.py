@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.style import BLUE, DARK_GREY, GREY, INK, new_axes, without_data
+from ecomkit.plots.style import BLUE, DARK_GREY, GREY, INK, new_axes, percent_axis, without_data
 
 _ROW_INCHES = 0.3
 _FRAME_INCHES = 1.75
@@ -33,6 +33,27 @@ def draw_dots(ax: Axes, frame: pd.DataFrame, value: str, *, labels: Sequence[str
     ax.grid(visible=False, axis="y")
     for text, small in zip(ax.get_yticklabels(), is_small, strict=True):
         text.set_color(DARK_GREY if small else INK)
+    return ax
+
+
+def rate_dots(
+    frame: pd.DataFrame,
+    rate: str,
+    *,
+    labels: Sequence[str],
+    is_small: Sequence[bool],
+    rates: str,
+    groups: str,
+    title: str,
+    subtitle: str,
+) -> Axes:
+    """Return a figure of a rate with its interval per row of `frame`; `rates` and `groups` name the axes."""
+    ax = dot_axes(len(frame), title=title, subtitle=subtitle)
+    draw_dots(ax, frame, rate, labels=labels, is_small=is_small)
+    if not frame.empty:
+        percent_axis(ax.xaxis, rates)
+        ax.set_xlim(left=0)
+        ax.set_ylabel(groups)
     return ax
 
 

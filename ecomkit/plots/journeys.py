@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.dots import dot_axes, draw_dots, large_first, under
+from ecomkit.plots.dots import dot_axes, large_first, rate_dots, under
 from ecomkit.plots.style import BLUE, DARK_GREY, GREY, INK, ORANGE, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, percent, short
 
@@ -67,14 +67,17 @@ def plot_click_rates(shown: pd.DataFrame, *, floor: int, span: str, title: str) 
     """Draw the click rate of each promotion with its interval, the highest of the larger ones on top."""
     ranked = large_first(shown, "click_rate", size="people", floor=floor).head(12)
     subtitle = f"Share of sessions that saw it and clicked, {span}. Grey: seen by fewer than {floor} people."
-    ax = dot_axes(len(ranked), title=title, subtitle=subtitle)
     labels = [f"{short(row.promotion_id, _LETTERS)} ({count(row.sessions)})" for row in ranked.itertuples()]
-    draw_dots(ax, ranked, "click_rate", labels=labels, is_small=list(under(floor, ranked.people)))
-    if not ranked.empty:
-        ax.set_xlim(left=0)
-        ax.set_ylabel("Promotion (sessions that saw it)")
-        percent_axis(ax.xaxis, "Click rate")
-    return ax
+    return rate_dots(
+        ranked,
+        "click_rate",
+        labels=labels,
+        is_small=list(under(floor, ranked.people)),
+        rates="Click rate",
+        groups="Promotion (sessions that saw it)",
+        title=title,
+        subtitle=subtitle,
+    )
 
 
 def _left_label(row: pd.Series) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.dots import dot_axes, draw_dots, large_first
+from ecomkit.plots.dots import dot_axes, draw_dots, large_first, rate_dots
 from ecomkit.plots.style import (
     BLUE,
     DARK_GREY,
@@ -60,14 +60,17 @@ def plot_product_visits(rates: pd.DataFrame, *, noun: str, floor: int, span: str
     """Draw the share of the sessions with a view of each product that ordered it, of the twelve viewed most."""
     shown = large_first(_first_and_found(rates, "verdict"), "visit_to_order_rate", size="sessions", floor=floor)
     subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
-    ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.sessions)})" for _, row in shown.iterrows()]
-    draw_dots(ax, shown, "visit_to_order_rate", labels=labels, is_small=shown.sessions < floor)
-    if not shown.empty:
-        percent_axis(ax.xaxis, "Sessions with a view that ordered it")
-        ax.set_xlim(left=0)
-        ax.set_ylabel(f"{_capital(noun)} (sessions with a view)")
-    return ax
+    return rate_dots(
+        shown,
+        "visit_to_order_rate",
+        labels=labels,
+        is_small=shown.sessions < floor,
+        rates="Sessions with a view that ordered it",
+        groups=f"{_capital(noun)} (sessions with a view)",
+        title=title,
+        subtitle=subtitle,
+    )
 
 
 def plot_product_ranks(ranks: pd.DataFrame, *, noun: str, span: str, when: str, title: str) -> Axes:
@@ -119,14 +122,17 @@ def plot_sold_without_view(gaps: pd.DataFrame, *, noun: str, floor: int, span: s
     """Draw the share of each product's orders without a view before, of the first twelve."""
     shown = large_first(_first_and_found(gaps, "verdict"), "without_view_rate", size="orders", floor=floor)
     subtitle = f"Orders of known people in a session, {span}. Line: 95 % interval. Grey: under {floor} orders."
-    ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     labels = [f"{_label(row['name'])} ({count(row.orders)})" for _, row in shown.iterrows()]
-    draw_dots(ax, shown, "without_view_rate", labels=labels, is_small=shown.orders < floor)
-    if not shown.empty:
-        percent_axis(ax.xaxis, "Orders without a view before")
-        ax.set_xlim(left=0)
-        ax.set_ylabel(f"{_capital(noun)} (orders)")
-    return ax
+    return rate_dots(
+        shown,
+        "without_view_rate",
+        labels=labels,
+        is_small=shown.orders < floor,
+        rates="Orders without a view before",
+        groups=f"{_capital(noun)} (orders)",
+        title=title,
+        subtitle=subtitle,
+    )
 
 
 def plot_product_pairs(pairs: pd.DataFrame, *, floor: int, span: str, title: str) -> Axes:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.dots import dot_axes, draw_dots, large_first
+from ecomkit.plots.dots import large_first, rate_dots
 from ecomkit.plots.style import (
     BLUE,
     DARK_GREY,
@@ -52,14 +52,17 @@ def plot_visit_to_order_rate_by(rates: pd.DataFrame, *, by: str, floor: int, spa
     """Draw the visit-to-order rate of each group, best first, groups under `floor` sessions grey and last."""
     ordered = large_first(rates, "visit_to_order_rate", size="sessions", floor=floor)
     subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
-    ax = dot_axes(len(ordered), title=title, subtitle=subtitle)
     labels = [f"{row[by]} ({row.sessions:,})" for _, row in ordered.iterrows()]
-    draw_dots(ax, ordered, "visit_to_order_rate", labels=labels, is_small=ordered.sessions < floor)
-    if not ordered.empty:
-        percent_axis(ax.xaxis, "Sessions with an order")
-        ax.set_xlim(left=0)
-        ax.set_ylabel(f"{by.replace('_', ' ').capitalize()} (sessions)")
-    return ax
+    return rate_dots(
+        ordered,
+        "visit_to_order_rate",
+        labels=labels,
+        is_small=ordered.sessions < floor,
+        rates="Sessions with an order",
+        groups=f"{by.replace('_', ' ').capitalize()} (sessions)",
+        title=title,
+        subtitle=subtitle,
+    )
 
 
 def plot_new_and_returning(weeks: pd.DataFrame, *, week: date, currency: str, title: str) -> Axes:
