@@ -53,7 +53,7 @@ def moved(*rows):
     ],
 )
 def test_what_moved_most(frame, sentence):
-    assert moved_most(frame, "revenue", by="category", more=["EUR"]) == sentence
+    assert moved_most(frame, "revenue", by="category", currency="EUR") == sentence
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Sentences about what a shop earned and what it sold."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from ecomkit.words.answers import group_name
@@ -36,29 +35,19 @@ def largest_of(frame: Any, share: str, *, by: str, unknown: str = "not known") -
     return f"{who} makes up the most, {percent(value)} of the revenue"
 
 
-def moved_most(
-    frame: Any,
-    value: str,
-    *,
-    by: str,
-    form: Callable[..., str] = money,
-    more: Sequence[Any] = (),
-    unknown: str = "not known",
-) -> str:
-    """Name the group that moved most among those that moved by more than chance.
+def moved_most(frame: Any, value: str, *, by: str, currency: str, unknown: str = "not known") -> str:
+    """Name the group whose money moved most among those that moved by more than chance.
 
     Parameters
     ----------
     frame
         What `metrics.standouts.compare_groups` returns.
     value
-        The number compared.
+        The total compared.
     by
         The column that names the group; also gives the noun.
-    form
-        Writes the number, as `form(number, *more)`.
-    more
-        What `form` needs beside the number, such as a currency.
+    currency
+        The shop's.
     unknown
         What the group is called of which nobody knows.
     """
@@ -71,7 +60,7 @@ def moved_most(
         return f"no {noun} moved by more than chance"
     _change, now, before, name, verdict = max(moved, key=lambda row: abs(row[0]))
     who = unknown.capitalize() if is_unknown(name) else group_name(name, noun)
-    return f"{who} is {verdict}, at {form(now, *more)} after {form(before, *more)}"
+    return f"{who} is {verdict}, at {money(now, currency)} after {money(before, currency)}"
 
 
 def differs_most(frame: Any, share: str, *, by: str) -> str:
