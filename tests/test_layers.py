@@ -57,6 +57,7 @@ ALLOWED = {
     "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
     "revenue_moves": {"frames", "metrics", "models.bridge_parts", "models.revenue_bridge", "periods", "shop"},
     "scoreboard": {"frames", "metrics", "periods", "shop", "tables", "words"},
+    "headline_values": {"errors", "frames", "headlines", "metrics", "models.clv", "periods", "shop"},
     "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
     "query_steps": set(),
     "example_rows": {"engines", "periods", "query_steps"},
