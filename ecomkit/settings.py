@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ecomkit.errors import SettingsError, did_you_mean, quoted
 from ecomkit.source_settings import MONEY_RULES, Source, read_sources
+from ecomkit.words import HOUSE, is_locale, known_locales
 
 # What a shop's own channel rule may ask of the landing, beside the `channel` that it gives.
 RULE_KEYS = (
@@ -47,6 +48,7 @@ class Settings:
     time_zone: str
     currency: str
     sources: tuple[Source, ...]
+    locale: str = HOUSE
     own_hosts: tuple[str, ...] = ()
     money_rule: str = "detect"
     rates: Path | None = None
@@ -79,6 +81,7 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
         "name": ("name", str),
         "time_zone": ("time_zone", str),
         "currency": ("currency", str),
+        "locale": ("locale", str),
         "own_hosts": ("own_hosts", list),
     },
     "money": {"rule": ("money_rule", str), "rates": ("rates", str)},
@@ -173,6 +176,10 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
         problems.append(f"'rule' in [money] is '{rule}', not one of {quoted(MONEY_RULES)}")
     if not re.fullmatch("[A-Z]{3}", values.get("currency", "EUR")):
         problems.append(f"'currency' is '{values['currency']}', not a code of three capitals such as 'EUR'")
+    locale = values.get("locale", HOUSE)
+    if not is_locale(locale):
+        near = did_you_mean(locale.replace("-", "_"), known_locales())
+        problems.append(f"'locale' is '{locale}', which is not a locale such as 'de_DE'.{near}".rstrip("."))
     for key in ("own_hosts", "staff", "test_orders", "retargeting", "undo", "b2b_customers"):
         wrong = [item for item in values.get(key, []) if not isinstance(item, str)]
         if wrong:

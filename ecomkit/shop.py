@@ -20,9 +20,11 @@ from ecomkit.narrowing import Part
 from ecomkit.periods import Period, day_start, iso_week, last_complete_week, local_date
 from ecomkit.pipeline.build import build
 from ecomkit.pipeline.channels import VERSION
+from ecomkit.pipeline.known import known_at
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, load_settings
 from ecomkit.whole_files import appearing_whole, one_at_a_time, remove_leftovers
+from ecomkit.words import use_locale
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELVES = ("data/fixtures", "examples")
@@ -47,6 +49,11 @@ def find_shop(name: str | Path) -> Path:
         f"There is no shop '{name}': no folder of that name holds a shop.toml.{did_you_mean(str(name), known)} "
         f"The shops here are {quoted(known)}."
     )
+
+
+def shop_key(folder: Path) -> str:
+    """Return what a shop is called under `.ecomkit/`: its folder's name, and a hash that tells namesakes apart."""
+    return f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -186,7 +193,7 @@ def open_shop(
 
     With `as_of`, the shop is as it was known at the end of that local day: calls received
     later count for nothing, nor do the people that they merge. Many notebooks may hold one
-    shop open at once.
+    shop open at once. Every later number and date of the process is written in the shop's locale.
 
     Parameters
     ----------
@@ -209,6 +216,7 @@ def open_shop(
     con.raw_sql("SET TimeZone = 'UTC'")
     settings = load_settings(find_shop(name) / "shop.toml")
     check_values(chosen, con.table, settings)
+    use_locale(settings.locale)
     return Shop(settings, con, chosen)
 
 
@@ -228,8 +236,8 @@ def build_shop(
     settings = load_settings(find_shop(name) / "shop.toml")
     salt = salt_of(settings.folder)
     fingerprint = fingerprint_of(settings, salt)
-    known_until = day_start(as_of + timedelta(days=1), settings.time_zone) if as_of else None
-    told = {"salt": salt, "fingerprint": fingerprint, "progress": progress, "known_until": known_until}
+    known = known_at(day_start(as_of + timedelta(days=1), settings.time_zone)) if as_of else None
+    told = {"salt": salt, "fingerprint": fingerprint, "progress": progress, "known": known}
     if into is not None:
         if not into.parent.is_dir():
             raise UsageError(
@@ -238,8 +246,7 @@ def build_shop(
         with appearing_whole(into) as unfinished:
             build(settings, unfinished, **told)
         return into
-    key = f"{settings.folder.name}-{hashlib.sha256(str(settings.folder).encode()).hexdigest()[:8]}"
-    key += f"@{as_of}" if as_of else ""
+    key = shop_key(settings.folder) + (f"@{as_of}" if as_of else "")
     shelf = STORE / "shops"
     shelf.mkdir(parents=True, exist_ok=True)
     target = shelf / f"{key}-{fingerprint[:16]}.duckdb"

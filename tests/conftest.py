@@ -10,6 +10,7 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 from ecomkit import shop as shops  # noqa: E402 - the backend of pictures is chosen first
+from ecomkit.words import HOUSE, use_locale  # noqa: E402
 
 # Building expressions makes many objects that live as long as a test: looking through all of them as often as
 # Python does by default costs a sixth of the time of a build.
@@ -70,3 +71,9 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture(autouse=True)
+def _house_locale():
+    yield
+    use_locale(HOUSE)

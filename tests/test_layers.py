@@ -16,7 +16,7 @@ ALLOWED = {
     "schemas": {"errors", "column_types", "row_accounts"},
     "periods": {"errors"},
     "source_settings": {"errors"},
-    "settings": {"errors", "source_settings"},
+    "settings": {"errors", "source_settings", "words"},
     "engines": {"errors", "column_types"},
     "segment_names": set(),
     "sources": {"errors", "settings", "segment_names"},
@@ -25,7 +25,7 @@ ALLOWED = {
     "filters": {"errors", "settings", "words"},
     "narrowing": {"filters", "metrics.acquisition", "periods", "settings"},
     "fingerprint": {"settings", "sources.warehouse"},
-    "shop": GROUND | {"filters", "fingerprint", "narrowing", "settings", "pipeline", "whole_files"},
+    "shop": GROUND | {"filters", "fingerprint", "narrowing", "settings", "pipeline", "whole_files", "words"},
     "check": {"errors", "settings", "shop", "pipeline.build", "words"},
     "check_table": {"check", "shop", "words"},
     "init": {
@@ -83,6 +83,7 @@ ALLOWED = {
 
 # Third-party packages that only one room may import.
 KEPT_TO = {
+    "babel": {"words"},
     "lifetimes": {"models"},
     "papermill": {"report"},
     "nbconvert": {"report"},

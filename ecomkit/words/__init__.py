@@ -3,6 +3,7 @@
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
 from ecomkit.words.baskets import bought_together, gateways, hidden_pairs
 from ecomkit.words.bridge import told_factors, why_it_moved
+from ecomkit.words.dates import day, month, short_day, short_month, span_of_days
 from ecomkit.words.funnels import duration, how_long, moves_most, outside_of, reached_by, what_is_lost
 from ecomkit.words.journeys import (
     ASSOCIATION,
@@ -14,20 +15,23 @@ from ecomkit.words.journeys import (
     where_carts_are_left,
 )
 from ecomkit.words.ladder import from_gross_to_net, rungs_of
+from ecomkit.words.locales import HOUSE, is_locale, known_locales, use_locale
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
 from ecomkit.words.numbers import (
     UNKNOWN,
     count,
     counted,
-    day,
     days,
+    decimal,
     interval,
+    is_number,
     listed,
     money,
-    month,
     multiple,
     or_more,
     percent,
+    percent_tick,
+    tick,
 )
 from ecomkit.words.overview import differs_most, largest_of, moved_most, partial_week
 from ecomkit.words.products import (
@@ -44,6 +48,17 @@ from ecomkit.words.products import (
 )
 
 __all__ = [
+    "HOUSE",
+    "decimal",
+    "is_locale",
+    "is_number",
+    "known_locales",
+    "percent_tick",
+    "short_day",
+    "short_month",
+    "span_of_days",
+    "tick",
+    "use_locale",
     "differs_most",
     "apart_from_others",
     "from_gross_to_net",

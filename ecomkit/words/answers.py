@@ -5,8 +5,9 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from ecomkit.words.dates import day, month
 from ecomkit.words.markup import short
-from ecomkit.words.numbers import count, counted, day, interval, is_unknown, listed, money, month, multiple, percent
+from ecomkit.words.numbers import count, counted, interval, is_unknown, listed, money, multiple, percent
 
 _TABLES = {"ad_spend": "ad spend", "order_lines": "order lines", "product_events": "product events"}
 

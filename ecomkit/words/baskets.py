@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ecomkit.words.numbers import count, counted, listed, percent
+from ecomkit.words.numbers import count, counted, decimal, listed, percent
 from ecomkit.words.products import name_of, noun_of, rows_of
 
 
@@ -19,7 +19,7 @@ def bought_together(pairs: Any) -> str:
     if not found:
         return "no pair is bought together more often than pairs are"
     told = [
-        f"{name_of(first)} with {name_of(second)} ({count(both)} orders, lift {lift:.1f})"
+        f"{name_of(first)} with {name_of(second)} ({count(both)} orders, lift {decimal(lift)})"
         for lift, first, second, both, *_ in found[:2]
     ]
     return f"{listed(told)} {'go' if len(told) > 1 else 'goes'} together most clearly"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ecomkit.words.markup import short
-from ecomkit.words.numbers import UNKNOWN, count, is_unknown, listed, money, percent
+from ecomkit.words.numbers import UNKNOWN, count, decimal, is_unknown, listed, money, percent
 
 _MOST_BARS = 3
 _NAMES = {"visit-to-order rate": "the visit-to-order rate"}
@@ -105,14 +105,14 @@ def _part(row: dict, currency: str) -> str:
         return f"the number of sessions of {whose}, {_span(row, count)}"
     if row["by"] == "category":
         if part == "mix":
-            return f"units of {whose} per order, {_span(row, _decimal)}"
+            return f"units of {whose} per order, {_span(row, decimal, 2)}"
         return f"revenue per unit of {whose}, {_span(row, money, currency)}"
     if part == "mix":
         return f"the share of {whose} in {_SHARES_OF[bar]}, {_span(row, percent)}"
     return f"{_NAMES.get(bar, bar)} of {whose}, {_span(row, lambda value: _factor(bar, value, currency))}"
 
 
-def _span(row: dict, form, *more: str) -> str:
+def _span(row: dict, form, *more: Any) -> str:
     return f"{form(row['factor_before'], *more)} to {form(row['factor_now'], *more)}"
 
 
@@ -121,11 +121,7 @@ def _factor(bar: str, value: float, currency: str) -> str:
         return money(value, currency)
     if bar == "visit-to-order rate":
         return percent(value)
-    return _decimal(value) if bar == "orders per converting session" else count(value)
-
-
-def _decimal(value: float) -> str:
-    return UNKNOWN if is_unknown(value) else f"{value:,.2f}"
+    return decimal(value, 2) if bar == "orders per converting session" else count(value)
 
 
 def _did(amount: float, currency: str) -> str:

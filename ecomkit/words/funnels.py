@@ -3,7 +3,7 @@
 from typing import Any
 
 from ecomkit.words.markup import short
-from ecomkit.words.numbers import counted, is_unknown, money, percent
+from ecomkit.words.numbers import UNKNOWN, count, counted, decimal, is_unknown, money, percent
 
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _RULES = {"order": "the order of the steps", "entry": "what a start is", "unit": "who is counted"}
@@ -12,10 +12,10 @@ _RULES = {"order": "the order of the steps", "entry": "what a start is", "unit":
 def duration(seconds: float | None) -> str:
     """Return a length of time in the largest unit that it fills: `1.9 minutes`, `3.0 days`."""
     if is_unknown(seconds):
-        return "unknown"
+        return UNKNOWN
     size = abs(float(seconds))
     name, length = next((unit for unit in _UNITS if size >= unit[1]), _UNITS[-1])
-    return f"{float(seconds) / length:,.1f} {name}"
+    return f"{decimal(float(seconds) / length)} {name}"
 
 
 def how_long(times: Any, *, floor: int) -> str:
@@ -117,7 +117,7 @@ def outside_of(outside: Any) -> str:
     )
     if not purchases:
         return "there were no purchases"
-    return f"{counted(left_out, 'purchase')} of {purchases:,} ({percent(rate)}) did not walk the whole funnel"
+    return f"{counted(left_out, 'purchase')} of {count(purchases)} ({percent(rate)}) did not walk the whole funnel"
 
 
 def _chosen(choice: str, definition: str) -> str:

@@ -1,22 +1,29 @@
-"""Numbers and dates to text."""
+"""Numbers to text, as the locale in use writes them; the examples are those of `en_GB`."""
 
 import math
-import re
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Any
 
+from ecomkit.words.locales import habits, localised
+
 UNKNOWN = "unknown"
+# What pandas and `tables` write where there is no number.
+_NO_NUMBERS = {UNKNOWN, "NaN", "nan", "None", "NaT", "<NA>", "–"}
 
 
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a rate of 0 to 1 as `6.1 %`."""
-    return UNKNOWN if is_unknown(value) else f"{_fixed(float(value) * 100, digits)} %"
+    return UNKNOWN if is_unknown(value) else habits().percent.format(_fixed(float(value) * 100, digits))
 
 
 def count(value: float | None) -> str:
     """Return a count as `1,234`."""
-    return UNKNOWN if is_unknown(value) else _fixed(value, 0)
+    return decimal(value, 0)
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """Return a number without a unit as `1,234.5`."""
+    return UNKNOWN if is_unknown(value) else _fixed(value, digits)
 
 
 def counted(value: float | None, noun: str) -> str:
@@ -38,8 +45,8 @@ def or_more(counts: Iterable[float]) -> list[str]:
 
 
 def money(value: float | None, currency: str, digits: int = 2) -> str:
-    """Return an amount as `EUR 1,234.50`."""
-    return UNKNOWN if is_unknown(value) else f"{currency} {_fixed(value, digits)}"
+    """Return an amount as `EUR 1,234.50`, in other locales as `1.234,50 EUR`."""
+    return UNKNOWN if is_unknown(value) else habits().money.format(currency=currency, number=_fixed(value, digits))
 
 
 def multiple(value: float | None) -> str:
@@ -52,31 +59,38 @@ def days(value: float | None) -> str:
     return UNKNOWN if is_unknown(value) else f"{_fixed(value, 1)} days"
 
 
-def day(value: date | None) -> str:
-    """Return a date as `1 November 2026`."""
-    return UNKNOWN if is_unknown(value) else f"{value.day} {value:%B} {value.year}"
+def tick(value: float) -> str:
+    """Return a number of an axis with no more digits than it has: `1,000`, `2.5`."""
+    return localised(f"{value:,.10g}")
 
 
-def month(value: date | None) -> str:
-    """Return the month of a date as `November 2026`."""
-    return UNKNOWN if is_unknown(value) else f"{value:%B} {value.year}"
+def percent_tick(rate: float) -> str:
+    """Return a rate of an axis, 0 to 1, with no more digits than it has: `2.5 %`, `1000 %`."""
+    return habits().percent.format(localised(f"{rate * 100:.10g}"))
 
 
 def interval(low: float | None, high: float | None, form: Callable[..., str], *more: Any) -> str:
     """Return two bounds as `5.6 to 6.6 %`, each written by `form(bound, *more)`.
 
-    A unit that both bounds share is written once.
+    A unit that both bounds share is written once, before the first or behind the last.
     """
     if is_unknown(low) or is_unknown(high):
         return UNKNOWN
     first, last = form(low, *more), form(high, *more)
-    for unit in (" %", " days"):
-        if first.endswith(unit) and last.endswith(unit):
-            first = first.removesuffix(unit)
-    currency = re.match(r"[A-Z]{3} ", first)
-    if currency and last.startswith(currency[0]):
-        last = last.removeprefix(currency[0])
+    behind, before = habits().unit_behind.search(last), habits().unit_before.match(first)
+    if behind and first.endswith(behind[0]):
+        first = first.removesuffix(behind[0])
+    if before and last.startswith(before[0]):
+        last = last.removeprefix(before[0])
     return f"{first} to {last}"
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number as the kit writes it in the locale in use, or as Python does, or stands for none.
+
+    An interval, and a number with its sign, currency, `%`, `x` or `days`, is one, too.
+    """
+    return text in _NO_NUMBERS or habits().number.fullmatch(text) is not None
 
 
 def is_unknown(value: Any) -> bool:
@@ -92,4 +106,4 @@ def is_unknown(value: Any) -> bool:
 
 def _fixed(value: Any, digits: int) -> str:
     text = f"{float(value):,.{digits}f}"
-    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+    return localised(text.removeprefix("-") if float(text.replace(",", "")) == 0 else text)
