@@ -4,7 +4,7 @@ import glob
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,12 @@ class Shop:
     def data_end(self) -> date | None:
         """The local day after the last event, order or refund; None in an empty shop."""
         return self._span[1] + timedelta(days=1) if self._span else None
+
+    @cached_property
+    def newest_arrival(self) -> datetime | None:
+        """The instant at which the newest call arrived; None where no call says when it did."""
+        [row] = self.con.table("events").agg(newest=_.received_at.max()).to_pyarrow().to_pylist()
+        return row["newest"]
 
     def week(self, label: str) -> Period:
         """Return the ISO week named `label`, or for `last` the last complete week of the data.

@@ -1,7 +1,6 @@
 """From a shop's sources to its canonical tables, step by step, in one DuckDB file."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -12,7 +11,6 @@ from ibis import _
 
 from ecomkit.column_types import MONEY
 from ecomkit.errors import SourceError
-from ecomkit.periods import local_date
 from ecomkit.pipeline import (
     daily_counts,
     emails,
@@ -23,6 +21,7 @@ from ecomkit.pipeline import (
     spend,
 )
 from ecomkit.pipeline.call_steps import locate_calls, quarantined_calls, read_calls
+from ecomkit.pipeline.known import Known, first_unknown_day
 from ecomkit.pipeline.order_steps import make_orders, read_order_rows
 from ecomkit.pipeline.unusable_rows import quarantined_rows
 from ecomkit.pipeline.workbench import Workbench, open_workbench, rows_of
@@ -41,20 +40,20 @@ def build(
     salt: str,
     fingerprint: str,
     progress: Callable[[str], None],
-    known_until: datetime | None = None,
+    known: Known | None = None,
 ) -> None:
     """Build every canonical table of a shop into a new DuckDB file at `target`.
 
     Bad rows land in `quarantine`, they never stop the build. Tables of sources that
-    the shop does not have are empty. With `known_until`, only what had been received before
-    that instant is used: identities and sessions too are those of that moment.
+    the shop does not have are empty. With `known`, only what had been received by then is used:
+    identities and sessions too are those of that moment.
 
     Raises
     ------
     SourceError
         If a file is missing, empty or of another form than the settings say, or a rate is missing.
     """
-    with open_workbench(settings, target, progress, known_until) as bench:
+    with open_workbench(settings, target, progress, known) as bench:
         rates = _read_rates(bench)
         judged, items, portions = read_calls(bench, salt)
         _count_days(bench)
@@ -154,8 +153,7 @@ def _make_spend(bench: Workbench, rates: ir.Table) -> ir.Table | None:
         return None
     with bench.log.step("read ad spend") as counts:
         read_ad_spend(bench.con.con, sources, currency=currency, retargeting=bench.settings.retargeting)
-        # Midnight of the day after: the first day of spend that was not known.
-        known_before = bench.known_until and local_date(bench.known_until, bench.settings.time_zone)
+        known_before = bench.known and first_unknown_day(bench.known, bench.settings.time_zone)
         judged = spend.judged_spend(bench.con.table("spend_rows"), known_before=known_before)
         judged = bench.lay_out("judged_spend", judged)
         bench.log.count(counts, judged.select("outcome", "reason", amount=_.spend.round(4).cast(MONEY)))

@@ -18,6 +18,7 @@ from ecomkit.pipeline import (
     tracking_plan,
 )
 from ecomkit.pipeline.build_log import NOT_YET_KNOWN
+from ecomkit.pipeline.known import later_calls
 from ecomkit.pipeline.workbench import Workbench, rows_of
 from ecomkit.row_accounts import QUARANTINE
 from ecomkit.sources.calls import Reading, create_calls, create_external_ids, create_items, forget_later_calls
@@ -47,12 +48,16 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
             create_calls(con, reading)
             portions = read_segment_files(con, bench.sources("segment_files"), reading)
             read_segment_tables(con, bench.sources("segment_tables"), reading, tracking_plan.canonical_names())
-            later = forget_later_calls(con, bench.known_until) if bench.known_until else 0
+        calls = bench.table("calls")
+        named = bench.name("named_calls", events.named_calls(calls.select(*events.JUDGED_BY)))
+        later = bench.lay_out("later_calls", later_calls(named, bench.known)) if bench.known else None
+        with bench.at_work() as con:
+            forgotten = 0 if later is None else forget_later_calls(con)
             create_items(con, reading)
             create_external_ids(con, reading)
-        calls, items = bench.table("calls"), bench.table("call_items")
+        items = bench.table("call_items")
         verdicts = events.judged_calls(
-            bench.name("named_calls", events.named_calls(calls.select(*events.JUDGED_BY))),
+            named,
             exclude_bots=settings.exclude_bots,
             test_orders=settings.test_orders,
         )
@@ -61,7 +66,7 @@ def read_calls(bench: Workbench, salt: str) -> tuple[ir.Table, ir.Table, list[Po
         kept = bench.name("kept_calls", judged.filter(_.outcome == "kept"))
         items = items.semi_join(verdicts.filter(_.outcome == "kept"), "row_id")
         bench.log.count(counts, verdicts.select("outcome", "reason"))
-        bench.log.leave_out(counts, NOT_YET_KNOWN, later)
+        bench.log.leave_out(counts, NOT_YET_KNOWN, forgotten)
         bench.log.correct(counts, bench.lay_out("corrections", corrections.corrections(kept, items)))
         bench.log.remark(counts, "incomplete", corrections.gaps(kept))
         return judged, bench.lay_out("kept_items", events.typed_items(items)), portions

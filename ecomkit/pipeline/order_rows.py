@@ -1,7 +1,5 @@
 """Rows of plain order files, as the drafts that `orders` works on."""
 
-from datetime import datetime
-
 import ibis
 import ibis.expr.types as ir
 from ibis import _
@@ -9,6 +7,7 @@ from ibis import _
 from ecomkit.column_types import INSTANT, MONEY
 from ecomkit.engines import epoch_ms
 from ecomkit.pipeline.build_log import NOT_YET_KNOWN
+from ecomkit.pipeline.known import Known, is_later
 from ecomkit.schemas import REFUND_LINES
 
 _SET_APART = {
@@ -19,13 +18,13 @@ _SET_APART = {
 }
 
 
-def known_rows(rows: ir.Table, known_until: datetime) -> ir.Table:
-    """Return rows as of an instant: later orders are excluded, and of earlier ones what was done to them later.
+def known_rows(rows: ir.Table, known: Known) -> ir.Table:
+    """Return rows as they were known: later orders are excluded, and of earlier ones what was done to them later.
 
     A file does not say when a row was received; it counts from its own time.
     """
-    refunded, cancelled = rows.refunded_at >= known_until, rows.cancelled_at >= known_until
-    later = (rows.ordered_at >= known_until).fill_null(False)
+    refunded, cancelled = rows.refunded_at >= known.refunds, rows.cancelled_at >= known.refunds
+    later = is_later(rows.ordered_at, rows.ordered_at, known, refund=rows.kind == "refund")
     return rows.mutate(
         excluded=ibis.ifelse(later, NOT_YET_KNOWN, rows.excluded),
         order_refund=ibis.ifelse(refunded, ibis.null(MONEY), rows.order_refund),

@@ -26,7 +26,7 @@ def read_order_rows(bench: Workbench, calls: ir.Table, salt: str) -> ir.Table | 
             staff=settings.staff, test_orders=settings.test_orders,
         )  # fmt: skip
         rows = bench.con.table("order_rows")
-        rows = order_rows.known_rows(rows, bench.known_until) if bench.known_until else rows
+        rows = order_rows.known_rows(rows, bench.known) if bench.known else rows
         # The undo list holds for files, too; their customers have the ids of users.
         rows = trusted(rows.rename(user_id="customer_id"), settings.undo).rename(customer_id="user_id")
         known = order_rows.as_called(rows, calls, bench.table("owners"))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -11,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from ecomkit.pipeline.build_log import BuildLog
+from ecomkit.pipeline.known import Known
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import Settings, Source
 from ecomkit.sources.sql_text import sql_name
@@ -22,12 +22,12 @@ MEMORY = "2300MB"
 
 @dataclass(frozen=True)
 class Workbench:
-    """What every step of one build works with; `known_until` bounds what had been received, None for all there is."""
+    """What every step of one build works with; `known` bounds what had been received, None for all there is."""
 
     con: ibis.BaseBackend
     settings: Settings
     log: BuildLog
-    known_until: datetime | None = None
+    known: Known | None = None
 
     def sources(self, kind: str) -> list[Source]:
         """Return the shop's sources of one kind, in the order of its shop.toml."""
@@ -68,7 +68,7 @@ class Workbench:
 
 @contextmanager
 def open_workbench(
-    settings: Settings, target: Path, progress: Callable[[str], None], known_until: datetime | None = None
+    settings: Settings, target: Path, progress: Callable[[str], None], known: Known | None = None
 ) -> Iterator[Workbench]:
     """Open the new file `target` for the canonical tables, and room for work tables that goes with the build."""
     con = ibis.duckdb.connect(str(target))
@@ -80,7 +80,7 @@ def open_workbench(
         # No step relies on the order of rows; the numbers of lines come from an operator that keeps it anyway.
         con.raw_sql("SET preserve_insertion_order = false")
         con.raw_sql("ATTACH ':memory:' AS work")
-        yield Workbench(con, settings, BuildLog(progress), known_until)
+        yield Workbench(con, settings, BuildLog(progress), known)
     finally:
         ibis.options.sql.fuse_selects = fuse_selects
         con.disconnect()

@@ -7,7 +7,6 @@ holds no address, name or phone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 
@@ -186,10 +185,9 @@ def _safe(flat: str, reading: Reading) -> str:
         )"""
 
 
-def forget_later_calls(con: duckdb.DuckDBPyConnection, known_until: datetime) -> int:
-    """Take out of `calls` those that arrived at this instant or later; return how many."""
-    arrival = "coalesce(received_at, sent_at, original_timestamp, sent_timestamp)"
-    con.execute(f"DELETE FROM calls WHERE {arrival} >= $known_until", {"known_until": known_until})
+def forget_later_calls(con: duckdb.DuckDBPyConnection) -> int:
+    """Take out of `calls` those whose `row_id` the table `later_calls` holds; return how many."""
+    con.execute("DELETE FROM calls WHERE row_id IN (SELECT row_id FROM later_calls)")
     return con.fetchone()[0]
 
 
