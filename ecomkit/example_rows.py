@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 from ecomkit.engines import local_day
 from ecomkit.periods import Period
 from ecomkit.query_steps import columns_read, relations
+from ecomkit.words import decimal
 
 EXAMPLES = 5
 _MOST_COLUMNS = 9
@@ -97,5 +98,5 @@ def _of_period(part: ir.Table, whole: ir.Table, unit: _Unit, period: Period) -> 
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    text = f"{value:,.2f}" if hasattr(value, "as_tuple") else str(value)
+    text = decimal(value, 2) if hasattr(value, "as_tuple") else str(value)
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:40]

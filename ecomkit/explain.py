@@ -12,6 +12,7 @@ from ecomkit.query_steps import query_steps, rows_of, step_of
 from ecomkit.schemas import CANONICAL
 from ecomkit.settings import load_settings
 from ecomkit.shop import Shop, find_shop, open_shop
+from ecomkit.words import counted
 
 # The engine of a shop itself.
 OWN_DIALECT = "duckdb"
@@ -93,7 +94,7 @@ def _rows_told(shop: Shop, entry: Metric, period: Period) -> list[str]:
     expression = entry.build(tables, period, period.end_at, shop.settings)
     steps = query_steps(expression)
     lines = [
-        f"{step.number:>3}. {step.text}: {rows:,} row{'' if rows == 1 else 's'}"
+        f"{step.number:>3}. {step.text}: {counted(rows, 'row')}"
         for step, rows in zip(steps, rows_of(steps), strict=True)
     ]
     told = ["\n".join(["Rows at each step:", *lines])]

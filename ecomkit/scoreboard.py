@@ -11,7 +11,7 @@ from ecomkit.metrics.standouts import judged_together
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
 from ecomkit.tables import known
-from ecomkit.words import count, interval, money, percent
+from ecomkit.words import count, decimal, interval, money, percent
 
 # Each number, what compares it, and among which weeks it stands.
 NUMBERS: Sequence[tuple[str, Callable[..., Comparison], str]] = (
@@ -90,7 +90,7 @@ def _form(name: str, frame: pd.DataFrame, currency: str) -> Callable[[float], st
     if name.endswith(("_rate", "_share")):
         return percent
     if name.endswith("_per_order"):
-        return lambda value: money(value, "").strip()
+        return partial(decimal, digits=2)
     if pd.api.types.is_integer_dtype(frame[name]):
         return count
     return partial(money, currency=currency)

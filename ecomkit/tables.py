@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 
 from ecomkit.metrics.ratio import SUMS
-from ecomkit.words import UNKNOWN, count, day, interval, money, month, multiple, percent, short
+from ecomkit.words import UNKNOWN, count, day, decimal, interval, month, multiple, percent, short
 
 _FOR_INTERVALS = re.compile(rf"(.+_)?({'|'.join(SUMS)}|squares)")
 
@@ -66,5 +67,5 @@ def _form(column: pd.Series, currency: str):
         return words, count
     # A column of nothing but gaps may be of anything: no money.
     if pd.api.types.is_float_dtype(column) and (column.empty or column.notna().any()):
-        return f"{words} ({currency})" if currency else words, lambda value: money(value, "").strip()
+        return f"{words} ({currency})" if currency else words, partial(decimal, digits=2)
     return words, short

@@ -49,6 +49,7 @@ ALLOWED = {
         "metrics.intervals",
         "metrics.limits",
         "metrics.standouts",
+        "words.numbers",
     },
     "tables": {"metrics", "words"},
     "plots": {"errors", "words", "tables"},
@@ -60,8 +61,8 @@ ALLOWED = {
     "headline_values": {"errors", "frames", "headlines", "metrics", "models.clv", "periods", "shop"},
     "identity_table": {"frames", "metrics", "pipeline.identifiers", "shop", "words"},
     "query_steps": set(),
-    "example_rows": {"engines", "periods", "query_steps"},
-    "explain": GROUND | {"engines", "example_rows", "metrics", "query_steps", "settings", "shop"},
+    "example_rows": {"engines", "periods", "query_steps", "words"},
+    "explain": GROUND | {"engines", "example_rows", "metrics", "query_steps", "settings", "shop", "words"},
     "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},
     "simulate": {"errors", "periods", "segment_names"},
     "cli": GROUND

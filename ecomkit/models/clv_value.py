@@ -7,6 +7,7 @@ import pandas as pd
 
 from ecomkit.errors import NotEnoughDataError
 from ecomkit.models.clv import NAMES, ClvModel, fit_clv
+from ecomkit.words.numbers import decimal
 
 # MBG/NBD first: it is the one that lets one-time buyers leave, so its numbers lead.
 MODELS = ("mbg", "bg")
@@ -144,7 +145,7 @@ def limits(models: Sequence[ClvModel]) -> str:
         related = float(repeat_buyers["frequency"].corr(repeat_buyers["monetary_value"]))
     strength = "too strong to ignore" if abs(related) > _RELATED else "weak enough"
     sentences = [
-        f"Among repeat buyers frequency and spend correlate at {related:.2f}, {strength} for Gamma-Gamma, "
+        f"Among repeat buyers frequency and spend correlate at {decimal(related, 2)}, {strength} for Gamma-Gamma, "
         "which takes them as unrelated."
     ]
     p, q = models[0].params["p"], models[0].params["q"]

@@ -87,7 +87,7 @@ def plot_lifetime_value_to_cac(values: pd.DataFrame, *, currency: str, floor: in
             va="center",
             color=colour,
         )
-    ax.set_yticks(places, labels=[f"{row.channel} ({row.customers:,})" for _, row in ordered.iterrows()])
+    ax.set_yticks(places, labels=[f"{row.channel} ({count(row.customers)})" for _, row in ordered.iterrows()])
     ax.set_ylim(len(ordered) - 0.5, -0.5)
     ax.set_xlim(0, max(ends.max(), 1.0) * 1.5)
     ax.grid(visible=False, axis="y")

@@ -40,7 +40,7 @@ def plot_sales_by(
     )  # fmt: skip
     ends = shown[["revenue", "revenue_before"]].max(axis=1)
     for bar, end, value in zip(bars, ends, shown.revenue, strict=True):
-        label = f"{value:,.0f}"
+        label = count(value)
         ax.annotate(
             label, (end, bar.get_y() + bar.get_height() / 2), xytext=(6, 0), textcoords="offset points", va="center"
         )

@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.style import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, number_axis, without_data
-from ecomkit.words import count, money, short
+from ecomkit.words import count, decimal, short
 
 _MOST_PARTS = 12
 _HATCH = "////"
@@ -111,7 +111,6 @@ def plot_bridge_parts(parts: pd.DataFrame, *, currency: str, span: str, title: s
 
 
 def _signed(amount: float, is_total: bool) -> str:
-    text = money(abs(amount), "").strip()
-    if is_total:
-        return f"-{text}" if amount < 0 else text
-    return "0" if not amount else f"{'+' if amount > 0 else '-'}{text}"
+    if not amount and not is_total:
+        return "0"
+    return f"{'+' if amount > 0 and not is_total else ''}{decimal(amount, 2)}"

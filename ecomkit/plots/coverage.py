@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.quality import date_ticks
 from ecomkit.plots.style import BLUE, GREY, ORANGE, RED, legend_above, new_axes, number_axis, percent_axis, without_data
-from ecomkit.words import percent, short
+from ecomkit.words import count, percent, short
 
 _MOST_CAMPAIGNS = 12
 
@@ -57,7 +57,7 @@ def plot_spend_seen(spend: pd.DataFrame, *, span: str, currency: str, title: str
         return without_data(ax)
     colours = [BLUE if sessions else ORANGE for sessions in shown.sessions_of_channel]
     bars = ax.barh(range(len(shown)), shown.spend, height=0.6, color=colours)
-    ax.bar_label(bars, [f"{sessions:,} sessions" for sessions in shown.sessions_of_campaign], padding=5)
+    ax.bar_label(bars, [f"{count(sessions)} sessions" for sessions in shown.sessions_of_campaign], padding=5)
     _name_bars(ax, [short(name, 32) for name in shown.campaign_name], shown.spend.max())
     ax.set_ylabel("Campaign")
     number_axis(ax.xaxis, "Spend", unit=currency)

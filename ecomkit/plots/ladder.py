@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.style import BLUE, INK, RED, number_axis, without_data
-from ecomkit.words import money, percent
+from ecomkit.words import decimal, percent
 
 # Rung, label, and whether it is taken off.
 _RUNGS = (
@@ -44,7 +44,7 @@ def plot_order_ladder(row: pd.Series | None, *, currency: str, span: str, title:
     for place, ((_name, _label, is_taken), width, end) in enumerate(zip(told, widths, ends, strict=True)):
         amount = -width if is_taken else width
         share = f" ({percent(amount / gross)})" if gross and place else ""
-        text = f"{money(amount, '').strip()}{share}"
+        text = f"{decimal(amount, 2)}{share}"
         ax.annotate(text, (end, place), xytext=(6, 0), textcoords="offset points", va="center", color=INK)
     ax.set_yticks(places, labels=[label for _name, label, _taken in told])
     ax.set_ylim(max(len(told), 2) - 0.5, -0.5)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.dates import DateFormatter, MonthLocator, WeekdayLocator, date2num
+from matplotlib.dates import MonthLocator, WeekdayLocator, date2num, num2date
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
 
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.style import (
@@ -26,7 +27,7 @@ from ecomkit.plots.style import (
     percent_axis,
     without_data,
 )
-from ecomkit.words import percent, short
+from ecomkit.words import decimal, percent, short, short_day, short_month
 
 _LIGHT = {"green": GREEN, "amber": ORANGE, "red": RED, "cannot tell": GREY}
 # A share of this many times its red limit stands at the right edge, however large it is.
@@ -43,7 +44,9 @@ _SET_ASIDE = {"duplicates": SKY, "excluded": GREY, "quarantined": RED, "late": P
 def plot_checks(checks: pd.DataFrame, *, span: str, title: str) -> Axes:
     """Draw each check's share against its limits: green below amber, red above red, grey where it cannot be told."""
     shown = checks[checks.bad_share.notna()]
-    subtitle = f"{span}. Each share is drawn against its own limits; the right edge is more than {_EDGE:g} x red."
+    subtitle = (
+        f"{span}. Each share is drawn against its own limits; the right edge is more than {decimal(_EDGE)} x red."
+    )
     ax = dot_axes(len(shown), title=title, subtitle=subtitle)
     if shown.empty:
         return without_data(ax)
@@ -135,4 +138,5 @@ def date_ticks(ax: Axes, days: Sequence) -> None:
     """Write months under a long span of days, and every second Monday under a short one."""
     is_long = (max(days) - min(days)).days > 120
     ax.xaxis.set_major_locator(MonthLocator() if is_long else WeekdayLocator(byweekday=0, interval=2))
-    ax.xaxis.set_major_formatter(DateFormatter("%b %Y" if is_long else "%-d %b"))
+    form = short_month if is_long else short_day
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda place, _: form(num2date(place))))

@@ -52,7 +52,7 @@ def plot_visit_to_order_rate_by(rates: pd.DataFrame, *, by: str, floor: int, spa
     """Draw the visit-to-order rate of each group, best first, groups under `floor` sessions grey and last."""
     ordered = large_first(rates, "visit_to_order_rate", size="sessions", floor=floor)
     subtitle = f"Sessions, {span}. Line: 95 % interval. Grey: under {floor} sessions."
-    labels = [f"{row[by]} ({row.sessions:,})" for _, row in ordered.iterrows()]
+    labels = [f"{row[by]} ({count(row.sessions)})" for _, row in ordered.iterrows()]
     return rate_dots(
         ordered,
         "visit_to_order_rate",

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ecomkit.words import percent_tick, tick
+
 # Okabe and Ito's colours: told apart with any colour vision.
 BLUE, ORANGE, GREEN, RED, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
 GREY, DARK_GREY, INK = "#A6A6A6", "#5A5A5A", "#262626"
@@ -88,11 +90,11 @@ def percent_axis(axis: Axis, label: str) -> None:
     """Write the ticks of an axis of rates (0 to 1) as percent."""
     axis.set_label_text(f"{label} (%)")
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate * 100:.10g} %"))
+    axis.set_major_formatter(FuncFormatter(lambda rate, _: percent_tick(rate)))
 
 
 def number_axis(axis: Axis, label: str, *, unit: str) -> None:
     """Write the ticks of an axis of money or counts with thousands apart, its unit in the label."""
     axis.set_label_text(f"{label} ({unit})")
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
