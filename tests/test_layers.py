@@ -63,7 +63,24 @@ ALLOWED = {
     "query_steps": set(),
     "example_rows": {"engines", "periods", "query_steps", "words"},
     "explain": GROUND | {"engines", "example_rows", "metrics", "query_steps", "settings", "shop", "words"},
-    "report": GROUND | {"settings", "shop", "check", "trust", "words", "headlines", "metrics"},
+    "report": GROUND
+    | {
+        "alerts",
+        "check",
+        "filters",
+        "fingerprint",
+        "headline_values",
+        "headlines",
+        "metrics",
+        "models.revenue_bridge",
+        "pipeline.build",
+        "pipeline.known",
+        "settings",
+        "shop",
+        "trust",
+        "whole_files",
+        "words",
+    },
     "simulate": {"errors", "periods", "segment_names"},
     "cli": GROUND
     | {
