@@ -101,8 +101,8 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
 }
 
 
-def load_settings(path: Path) -> Settings:
-    """Read a shop.toml.
+def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
+    """Read a shop.toml; its paths are read from the folder it lies in, or from `folder` where it is a copy.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def load_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"'{path}' is not TOML: {error}. Mend that line.") from error
 
-    folder = path.parent.resolve()
+    folder = (folder or path.parent).resolve()
     problems: list[str] = []
     values = _read_sections(content, problems)
     values["sources"] = read_sources(content.get("source", []), folder, problems)
