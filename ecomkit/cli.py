@@ -1,4 +1,4 @@
-"""The command line: `ecomkit simulate | init | build | check | identity | report | explain`, SHOP first."""
+"""The command line: `ecomkit simulate | init | build | check | identity | report | explain | diff`, SHOP first."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -150,6 +150,27 @@ def explain(
     from ecomkit.explain import explain_metric
 
     _show(explain_metric(shop, metric, week=week, dialect=dialect))
+
+
+@app.command(epilog="Example: ecomkit diff older/report.json reports/shop/2026-W44")
+def diff(
+    older: Annotated[Path, typer.Argument(help="The folder or report.json of the report that was published first.")],
+    newer: Annotated[Path, typer.Argument(help="That of the newer report of the same week.")],
+    shop: Annotated[str | None, typer.Option(help="The shop. [default: the one that the reports name]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Say which numbers of a week were restated between two reports, and what each cause added."""
+    import json
+
+    from ecomkit.report import diff_table
+    from ecomkit.report.diff import diff as compare
+
+    with _building(f"{newer} as it was") as progress:
+        found = compare(older, newer, shop=shop, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        diff_table.show(found, Console())
 
 
 @contextmanager
