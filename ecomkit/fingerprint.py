@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ecomkit.settings import Settings
 from ecomkit.sources.warehouse import state_of
 
 # A change of these rebuilds every shop.
-_MAKERS = ("column_types.py", "row_accounts.py", "schemas.py", "segment_names.py", "engines.py", "pipeline", "sources")
+MAKERS = ("column_types.py", "row_accounts.py", "schemas.py", "segment_names.py", "engines.py", "pipeline", "sources")
 
 
 def fingerprint_of(settings: Settings, salt: str) -> str:
@@ -25,11 +26,17 @@ def fingerprint_of(settings: Settings, salt: str) -> str:
                 status = file.stat()
                 parts.append(f"{file} {status.st_size} {status.st_mtime_ns}")
     parts += [state_of(source) for source in settings.sources if source.url]
-    for maker in _MAKERS:
+    return hashlib.sha256("\n".join([*parts, *code_of(MAKERS)]).encode()).hexdigest()
+
+
+def code_of(makers: Iterable[str]) -> list[str]:
+    """Return the text of the kit's own modules and rule files, given by file or by room."""
+    texts = []
+    for maker in makers:
         place = Path(__file__).parent / maker
-        for file in sorted([*place.glob("*.py"), *place.glob("*.toml")]) if place.is_dir() else [place]:
-            parts.append(file.read_text(encoding="utf-8"))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        files = sorted([*place.rglob("*.py"), *place.rglob("*.toml")]) if place.is_dir() else [place]
+        texts += [file.read_text(encoding="utf-8") for file in files]
+    return texts
 
 
 def salt_of(folder: Path) -> str:
