@@ -6,6 +6,7 @@ from typing import Any
 
 from ecomkit.errors import NotEnoughDataError
 from ecomkit.frames import observed, row_of_week, to_frame
+from ecomkit.headline_queries import GROUPS
 from ecomkit.headlines import ten_digits
 from ecomkit.metrics.acquisition import cac
 from ecomkit.metrics.clv_summary import clv_summary
@@ -76,14 +77,17 @@ def headline_history(
     dict
         Headline -> (the week's name, the value or None) per week.
     """
-    first_day = shop.first_day
     shown = [period.before(back) for back in reversed(range(weeks))]
-    shown = [week for week in shown if first_day is not None and week.start >= first_day]
-    history: dict[str, list[tuple[str, float | int | None]]] = {}
-    for week in shown:
-        for name, value in headline_values(shop, week, told).items():
-            history.setdefault(name, []).append((week.label, value))
-    return history
+    shown = [week for week in shown if shop.first_day is not None and week.start >= shop.first_day]
+    if not shown:
+        return {}
+    asked = {**DEFAULTS, **told}
+    columns: dict[str, list[Any]] = {}
+    for answer, select in GROUPS:
+        part = replace(shop, filters=replace(shop.filters, select=select))
+        columns |= answer(part, shown, asked)
+    labels = [week.label for week in shown]
+    return {name: list(zip(labels, map(ten_digits, values), strict=True)) for name, values in columns.items()}
 
 
 def _of_quality(shop: Shop, period: Period, told: Mapping[str, Any]) -> Values:

@@ -171,14 +171,14 @@ def cac(
     channels = channels.mutate(spend=(_.any_spend > 0).ifelse(_.spend, ibis.null(channels.spend.type())))
     if by is None:
         counted = channels if kind == "blended" else channels.filter(_.spend.notnull())
-        return _with_cac(
+        return with_cac(
             counted.aggregate(
                 spend=_.spend.sum(),
                 new_customers=_.new_customers.sum().coalesce(0),
                 unknown_customers=_.unknown_customers.sum().coalesce(0),
             )
         )
-    return _with_cac(channels.drop("any_spend")).order_by("channel")
+    return with_cac(channels.drop("any_spend")).order_by("channel")
 
 
 def cac_of_every_kind(
@@ -222,7 +222,8 @@ def cac_of_every_kind(
     return ibis.union(*rows).order_by("number").drop("number").relocate("kind")
 
 
-def _with_cac(rows: ir.Table) -> ir.Table:
+def with_cac(rows: ir.Table) -> ir.Table:
+    """Add `cac` and `spend_without_customers` to rows of `spend`, `new_customers` and `unknown_customers`."""
     return rows.mutate(
         new_customers=new_or_nobody_knows(rows.new_customers, rows.unknown_customers),
         cac=share(_.spend, _.new_customers),

@@ -28,17 +28,10 @@ def identity_coverage(sessions: ir.Table, orders: ir.Table) -> ir.Table:
     """
     require(sessions, SESSIONS)
     require(orders, ORDERS)
-    visits = sessions.aggregate(sessions=_.count(), identified_sessions=_is_known(sessions.person_id).sum().coalesce(0))
+    visits = sessions.aggregate(sessions=_.count(), identified_sessions=is_known(sessions.person_id).sum().coalesce(0))
     bought = orders.filter(_.status != "cancelled")
-    placed = bought.aggregate(orders=_.count(), identified_orders=_is_known(bought.customer_id).sum().coalesce(0))
-    both = visits.cross_join(placed).mutate(
-        identified_sessions_share=share(_.identified_sessions, _.sessions),
-        identified_orders_share=share(_.identified_orders, _.orders),
-    )
-    return both.select(
-        "sessions", "identified_sessions", "identified_sessions_share", "orders", "identified_orders",
-        "identified_orders_share",
-    )  # fmt: skip
+    placed = bought.aggregate(orders=_.count(), identified_orders=is_known(bought.customer_id).sum().coalesce(0))
+    return with_shares(visits.cross_join(placed))
 
 
 def unassigned_sources(sessions: ir.Table) -> ir.Table:
@@ -107,5 +100,18 @@ def unmatched_spend(ad_spend: ir.Table, sessions: ir.Table, *, period: Period) -
     ).order_by(_.spend.desc(), "platform", "campaign_id", "campaign_name")
 
 
-def _is_known(person: ir.StringValue) -> ir.IntegerValue:
+def with_shares(counts: ir.Table, *keys: str) -> ir.Table:
+    """Return `keys`, the counts of sessions and of orders, and of each the share that is identified."""
+    both = counts.mutate(
+        identified_sessions_share=share(_.identified_sessions, _.sessions),
+        identified_orders_share=share(_.identified_orders, _.orders),
+    )
+    return both.select(
+        *keys, "sessions", "identified_sessions", "identified_sessions_share", "orders", "identified_orders",
+        "identified_orders_share",
+    )  # fmt: skip
+
+
+def is_known(person: ir.StringValue) -> ir.IntegerValue:
+    """Say, as 1 or 0, whether a person is known by more than a device."""
     return flag(person.notnull() & ~person.startswith("visitor:"))
