@@ -10,8 +10,8 @@ from ecomkit.metrics.comparisons import Comparison, compare_means, compare_rates
 from ecomkit.metrics.standouts import judged_together
 from ecomkit.periods import Period
 from ecomkit.shop import Shop
-from ecomkit.tables import known
-from ecomkit.words import count, decimal, interval, money, percent
+from ecomkit.tables import Readable, spelled
+from ecomkit.words import Cell, count, decimal, interval, money, percent
 
 # Each number, what compares it, and among which weeks it stands.
 NUMBERS: Sequence[tuple[str, Callable[..., Comparison], str]] = (
@@ -41,7 +41,7 @@ def of_week(
     *,
     min_group: int,
     across: Sequence[str] = (),
-) -> pd.DataFrame:
+) -> Readable:
     """Return a table for readers, one row per number.
 
     Of a dozen numbers one moves by chance now and then, so the verdicts of each column hold for all of its rows at
@@ -72,17 +72,17 @@ def of_week(
         _adjusted, verdicts = judged_together(found)
         columns[f"{when}: verdict"] = verdicts
         columns[when] = [
-            known(_form(name, frame, currency)(one.before))
+            Cell(_form(name, frame, currency)(one.before), one.before)
             for (name, _compare, frame), one in zip(asked, found, strict=True)
         ]
     for (name, _compare, frame), one in zip(asked, found, strict=True):
         form = _form(name, frame, currency)
         columns["number"].append(_SPELLED.get(name, name.replace("_", " ")))
-        columns["this week"].append(known(form(one.value)))
+        columns["this week"].append(Cell(form(one.value), one.value))
         # A share of money is never below nothing, whatever its interval's formula says.
         low = max(one.low, 0.0) if name.endswith("_share") else one.low
-        columns["95 % interval"].append(known(interval(low, one.high, form)))
-    return pd.DataFrame(columns, dtype="str")
+        columns["95 % interval"].append(Cell(interval(low, one.high, form), low, one.high))
+    return spelled(columns)
 
 
 def _form(name: str, frame: pd.DataFrame, currency: str) -> Callable[[float], str]:

@@ -145,5 +145,5 @@ def test_a_name_from_outside_stays_a_name():
 def test_the_factors_are_told_in_their_own_units():
     told = bars().assign(**told_factors(bars(), "EUR"))
     assert told.before.tolist()[1:-1] == ["1,000", "5.0 %", "1.00", "EUR 60.00", "0", "EUR 20.00"]
-    assert told.now.tolist()[0] == "unknown"
+    assert told.now.tolist()[0] == "–"
     assert np.array_equal(told.columns[-2:], ["before", "now"])

@@ -3,6 +3,7 @@
 from ecomkit.words.answers import against, best_of, costs_of, stands_out, what_is_in, where_it_stops, who_pays_back
 from ecomkit.words.baskets import bought_together, gateways, hidden_pairs
 from ecomkit.words.bridge import told_factors, why_it_moved
+from ecomkit.words.cells import Cell, values_of
 from ecomkit.words.dates import day, month, short_day, short_month, span_of_days
 from ecomkit.words.funnels import duration, how_long, moves_most, outside_of, reached_by, what_is_lost
 from ecomkit.words.journeys import (
@@ -48,6 +49,8 @@ from ecomkit.words.products import (
 )
 
 __all__ = [
+    "Cell",
+    "values_of",
     "HOUSE",
     "decimal",
     "is_locale",

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pandas as pd
+
+from ecomkit.words.cells import Cell
 from ecomkit.words.markup import short
 from ecomkit.words.numbers import UNKNOWN, count, decimal, is_unknown, listed, money, percent
 
@@ -56,12 +59,14 @@ def why_it_moved(bars: Any, parts: Any, change: Any, currency: str, *, when: str
     return f"{whole}; {linked}{told}. {_largest(parts, currency)}"
 
 
-def told_factors(bars: Any, currency: str) -> dict[str, list[str]]:
+def told_factors(bars: Any, currency: str) -> dict[str, pd.Series]:
     """Return what each bar is about, before and now, as text: columns `before` and `now` for a table."""
-    return {
-        name: [_factor(bar, value, currency) for bar, value in zip(bars["bar"], bars[f"factor_{name}"], strict=True)]
-        for name in ("before", "now")
-    }
+    told = {}
+    for name in ("before", "now"):
+        factors = zip(bars["bar"], bars[f"factor_{name}"], strict=True)
+        cells = [Cell(_factor(bar, value, currency), value) for bar, value in factors]
+        told[name] = pd.Series(cells, index=bars.index, dtype="object")
+    return told
 
 
 def _is_there(row: dict) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ecomkit.words.cells import Cell
 from ecomkit.words.numbers import UNKNOWN, money, percent
 
 _RUNGS = {
@@ -37,10 +38,10 @@ def rungs_of(row: Any, currency: str) -> dict[str, list]:
         amount = None if row is None else row[name]
         is_given = amount is not None and amount == amount
         without = "no margin given" if name == "contribution" and row is not None else UNKNOWN
-        sign = -1 if name in _TAKEN else 1
-        told["amount"].append(money(sign * float(amount), currency) if is_given else without)
-        is_shared = is_given and row["gross"]
-        told["share of gross"].append(percent(sign * float(amount) / float(row["gross"])) if is_shared else "–")
+        signed = (-1 if name in _TAKEN else 1) * float(amount) if is_given else None
+        share = signed / float(row["gross"]) if is_given and row["gross"] else None
+        told["amount"].append(Cell(money(signed, currency) if is_given else without, signed))
+        told["share of gross"].append(Cell(percent(share), share))
     return told
 
 

@@ -101,7 +101,7 @@ def test_without_gross_there_are_no_shares():
     [
         pytest.param(ROW, 7, "no margin given", id="no margin"),
         pytest.param(ROW | {"contribution": 10.0, "other_reductions": 0.0}, 6, "EUR 10.00", id="a margin"),
-        pytest.param(None, 6, "unknown", id="no row"),
+        pytest.param(None, 6, "–", id="no row"),
     ],
 )
 def test_the_rungs_stand_one_below_the_other(row, rungs, last):
