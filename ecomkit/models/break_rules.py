@@ -78,16 +78,19 @@ def _flooded(days: Comparison) -> np.ndarray:
     extra = days.whole - days.usual_whole
     looks_around = days.usual_share * (days.usual_whole + _AS_ENGAGED * extra)
     many = (days.whole >= FLOODED * days.usual_whole) & (days.usual_part >= FEWEST)
-    return many & (days.part <= looks_around) & (days.z <= -LEAST_Z)
+    return _beyond_chance(many & (days.part <= looks_around), days)
 
 
 def _doubled(days: Comparison) -> np.ndarray:
     ratio = _per_session(days)
     is_watched = days.usual_part >= FEWEST
+    doubled = is_watched & (ratio >= DOUBLED)
+    if not doubled.any():
+        return doubled
     # A library that is loaded twice doubles all there is, page views too: demand does not.
     everything = is_watched.sum() > 1 and bool((ratio[is_watched] >= DOUBLED).all())
     alone = ratio >= _ALONE * _highest_other(np.where(days.z >= NOTABLE_Z, ratio, 1.0))
-    return is_watched & (ratio >= DOUBLED) & (days.z >= LEAST_Z) & (alone | everything)
+    return doubled & (days.z >= LEAST_Z) & (alone | everything)
 
 
 def _highest_other(rises: np.ndarray) -> np.ndarray:
@@ -101,18 +104,23 @@ def _highest_other(rises: np.ndarray) -> np.ndarray:
 def _event_lost(days: Comparison) -> np.ndarray:
     # In a crowd that only looks, an event is rare among visits and as frequent as ever.
     fewer = days.part <= HALVED * days.usual_part
-    return (days.usual_part >= FEWEST) & (_per_session(days) <= LOST) & fewer & (days.z <= -LEAST_Z)
+    return _beyond_chance((days.usual_part >= FEWEST) & (_per_session(days) <= LOST) & fewer, days)
 
 
 def _emptied(days: Comparison) -> np.ndarray:
     is_watched = (days.usual_part >= FEWEST) & (days.usual_share >= MOSTLY_FILLED)
-    return is_watched & (_of_share(days) <= HALVED) & (days.z <= -LEAST_Z)
+    return _beyond_chance(is_watched & (_of_share(days) <= HALVED), days)
 
 
 def _unparsed(days: Comparison) -> np.ndarray:
     missing, without = days.usual_part - days.part, days.rest - days.usual_rest
     came_without = (missing > 0) & (without >= _COME_WITHOUT * missing)
-    return (days.usual_part >= FEWEST) & (_of_share(days) <= HALVED) & came_without & (days.z <= -LEAST_Z)
+    return _beyond_chance((days.usual_part >= FEWEST) & (_of_share(days) <= HALVED) & came_without, days)
+
+
+def _beyond_chance(lower: np.ndarray, days: Comparison) -> np.ndarray:
+    """Keep those of the `lower` parts that chance does not explain; on most days there is none to ask about."""
+    return lower & (days.z <= -LEAST_Z) if lower.any() else lower
 
 
 def _halved(days: Comparison) -> np.ndarray:

@@ -92,10 +92,11 @@ class _Watch:
         self._end(day, holds, today)
         begun = quiet & holds & self.rule.begins(today)
         self._begin(day, begun, today)
-        if day and self.known[day - 1]:
+        doubtful = quiet & holds & ~begun
+        if day and self.known[day - 1] and doubtful.any():
             both = [self.weekdays[day - 1], self.weekdays[day]]
             pair = self.norm.compare(both, self.counts[:, day - 1] + self.counts[:, day])
-            self._begin(day, quiet & holds & ~begun & self.rule.begins(pair), pair)
+            self._begin(day, doubtful & self.rule.begins(pair), pair)
         self.held_before = holds
 
     def _end(self, day: int, holds: np.ndarray, today: Comparison) -> None:
@@ -107,6 +108,8 @@ class _Watch:
                 self.over.append(self.under_way.pop(number)._replace(last=self.last_held[number]))
 
     def _begin(self, day: int, begun: np.ndarray, seen: Comparison) -> None:
+        if not begun.any():
+            return
         expected, observed = self.rule.measure(seen)
         for number in np.flatnonzero(begun).tolist():
             held = day > 0 and self.known[day - 1] and self.held_before[number] and not self.broken[day - 1, number]
@@ -136,7 +139,7 @@ class _Watch:
 
 def _comes_weekly(broken: np.ndarray, day: int) -> np.ndarray:
     """Say which series broke on this day as a week before, and were whole in between: that is their week."""
-    if day < 7:
+    if day < 7 or not broken[day].any():
         return np.zeros(broken.shape[1], dtype=bool)
     return broken[day] & broken[day - 7] & ~broken[day - 6 : day].all(axis=0)
 

@@ -4,6 +4,7 @@ A newsletter that goes out on Mondays and a shop that is closed on Sundays are l
 themselves a week before, not like the day before.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,6 @@ _FEWEST_OF_A_WEEKDAY = 2
 class Comparison(NamedTuple):
     """Days against what is usual on them, per series: counts of the part and of the rest, and how unlikely that is.
 
-    `z` is the signed root of the likelihood ratio for one share in both, over
-    the dispersion of the usual days: above 0 where the part is larger than usual.
     Where too little is known, nothing is usual and `z` is 0.
     """
 
@@ -30,7 +29,17 @@ class Comparison(NamedTuple):
     rest: np.ndarray
     usual_part: np.ndarray
     usual_rest: np.ndarray
-    z: np.ndarray
+    unsigned_z: Callable[[], np.ndarray]
+
+    @property
+    def z(self) -> np.ndarray:
+        """Signed root of the likelihood ratio for one share in both, over the dispersion of the usual days.
+
+        Above 0 where the part is larger than usual. It takes most of the time of a comparison, and most
+        days differ too little for anyone to ask: it is computed when asked for, before the norm learns more.
+        """
+        z = self.unsigned_z()
+        return np.where(self.part * self.usual_rest >= self.rest * self.usual_part, z, -z)
 
     @property
     def whole(self) -> np.ndarray:
@@ -73,39 +82,47 @@ class WeekdayNorm:
         # Whole over usual whole, of each of the last seven clean days.
         self.recent = np.ones((7, series))
         self._level = np.ones(series)
+        # Of each weekday: how many of its days are known, and their mean.
+        self._known_days, self._means = np.zeros((7, series), dtype=int), np.zeros((2, 7, series))
 
     def learn(self, weekday: int, counts: np.ndarray, clean: np.ndarray) -> None:
         """Take in one day, part and rest of each series, for the series that are clean."""
         held, known = self.counts[:, weekday], self.is_known[weekday]
-        usual = self._usual([weekday]).sum(axis=0)
+        usual = self._means[:, weekday].sum(axis=0)
         latest = divided(counts.sum(axis=0), usual)
         told = clean & self._enough([weekday]) & (usual > 0)
         self.recent = np.where(told, np.concatenate([latest[None], self.recent[:-1]]), self.recent)
         # How much more than usual came of late: at Christmas a day is like its weekday, and a busier one. The median
         # of a week, which a single day of crowds does not move.
-        self._level = np.median(self.recent, axis=0)
+        self._level = np.partition(self.recent, 3, axis=0)[3]
         self.counts[:, weekday] = np.where(clean, np.concatenate([counts[:, None], held[:, :-1]], axis=1), held)
         self.is_known[weekday] = np.where(clean, np.concatenate([clean[None], known[:-1]]), known)
+        self._known_days[weekday] = self.is_known[weekday].sum(axis=0)
+        self._means[:, weekday] = self.counts[:, weekday].sum(axis=1) / np.maximum(self._known_days[weekday], 1)
 
     def forget(self, series: int) -> None:
         """Drop what is known of one series."""
         self.counts[..., series], self.is_known[..., series], self.recent[..., series] = 0.0, False, 1.0
-        self._level[series] = 1.0
+        self._level[series], self._known_days[:, series], self._means[..., series] = 1.0, 0, 0.0
 
     def known_days(self) -> np.ndarray:
         """Return how many days are known of each series."""
-        return self.is_known.sum(axis=(0, 1))
+        return self._known_days.sum(axis=0)
 
     def compare(self, weekdays: list[int], counts: np.ndarray) -> Comparison:
         """Set the sums of a few days, part and rest of each series, beside the usual days of their weekdays."""
         enough = self._enough(weekdays)
-        usual = np.where(enough, self._usual(weekdays) * self._level, 0.0)
-        z = np.sqrt(likelihood_ratio(counts, self.counts[:, weekdays].sum(axis=(1, 2)))) * enough
-        # Dispersion only makes z smaller: what is small already is left as it is, to save time.
-        notable = np.flatnonzero(z >= NOTABLE_Z)
-        if len(notable):
-            z[notable] /= np.sqrt(self.dispersion(notable))
-        return Comparison(*counts, *usual, np.where(counts[0] * usual[1] >= counts[1] * usual[0], z, -z))
+        usual = np.where(enough, self._means[:, weekdays].sum(axis=1) * self._level, 0.0)
+
+        def unsigned_z() -> np.ndarray:
+            z = np.sqrt(likelihood_ratio(counts, self.counts[:, weekdays].sum(axis=(1, 2)))) * enough
+            # Dispersion only makes z smaller: what is small already is left as it is, to save time.
+            notable = np.flatnonzero(z >= NOTABLE_Z)
+            if len(notable):
+                z[notable] /= np.sqrt(self.dispersion(notable))
+            return z
+
+        return Comparison(*counts, *usual, unsigned_z)
 
     def dispersion(self, series: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return how much more clean days differ than draws from one share per weekday would; at least 1."""
@@ -116,13 +133,9 @@ class WeekdayNorm:
         freedom = known.sum(axis=(0, 1)) - known.any(axis=1).sum(axis=0)
         return np.maximum(1.0, squares / np.maximum(freedom, 1))
 
-    def _usual(self, weekdays: list[int]) -> np.ndarray:
-        days = self.is_known[weekdays].sum(axis=1)
-        return (self.counts[:, weekdays].sum(axis=2) / np.maximum(days, 1)).sum(axis=1)
-
     def _enough(self, weekdays: list[int]) -> np.ndarray:
-        days = self.is_known[weekdays].sum(axis=1)
-        return (days >= _FEWEST_OF_A_WEEKDAY).all(axis=0) & (self.known_days() >= FEWEST_DAYS)
+        known = self._known_days[weekdays] >= _FEWEST_OF_A_WEEKDAY
+        return known.all(axis=0) & (self.known_days() >= FEWEST_DAYS)
 
 
 def likelihood_ratio(counts: np.ndarray, usual: np.ndarray) -> np.ndarray:
@@ -137,4 +150,5 @@ def likelihood_ratio(counts: np.ndarray, usual: np.ndarray) -> np.ndarray:
 
 def divided(above: np.ndarray, below: np.ndarray, *, without: float = 0.0) -> np.ndarray:
     """Return above / below, and `without` where there is nothing to divide by."""
-    return np.where(below > 0, above / np.where(below > 0, below, 1.0), without)
+    some = below > 0
+    return np.where(some, above / np.where(some, below, 1.0), without)
