@@ -16,7 +16,8 @@ ALLOWED = {
     "schemas": {"errors", "column_types", "row_accounts"},
     "periods": {"errors"},
     "source_settings": {"errors"},
-    "settings": {"errors", "source_settings", "words"},
+    "alert_settings": {"errors"},
+    "settings": {"alert_settings", "errors", "source_settings", "words"},
     "engines": {"errors", "column_types"},
     "segment_names": set(),
     "sources": {"errors", "settings", "segment_names"},
@@ -78,6 +79,7 @@ ALLOWED = {
     | {
         "alerts",
         "check",
+        "csv_text",
         "filters",
         "fingerprint",
         "headline_values",
