@@ -105,7 +105,8 @@ def habits_of(name: str) -> Habits:
     sign_before, sign_behind = map(re.escape, percent.split("{}"))
     before = "|".join(filter(None, [sign_before, "[A-Z]{3} " if is_before else ""]))
     behind = "|".join(filter(None, [sign_behind, "" if is_before else " [A-Z]{3}", " days"]))
-    one = rf"({before})?[-+{minus}]?[\d{group}]*{re.escape(decimal)}?\d+(e[-+{minus}]?\d+)?({behind}|x)?"
+    digits = rf"(\d{{1,3}}({re.escape(group)}\d{{2,3}})+|\d+)({re.escape(decimal)}\d+)?(e[-+{minus}]?\d+)?"
+    one = rf"({before})?[-+{minus}]?{digits}({behind}|x)?"
     return Habits(
         signs=str.maketrans({",": group, ".": decimal, "-": minus}),
         grouping=locale.decimal_formats[None].grouping,
