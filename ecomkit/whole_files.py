@@ -1,4 +1,4 @@
-"""A file appears whole or not at all, and one process at a time makes it."""
+"""A file or folder appears whole or not at all, and one process at a time makes it."""
 
 import fcntl
 import glob
@@ -33,7 +33,7 @@ def appearing_whole(target: Path) -> Iterator[Path]:
     killed process has left of `target` is removed by the next.
     """
     remove_leftovers(target.parent, target.name)
-    with _own_folder(target) as folder:
+    with own_folder(target) as folder:
         unfinished = folder / target.name
         yield unfinished
         # A rename can reach the disk before the bytes that it names: after a power cut the file would be empty.
@@ -52,8 +52,11 @@ def remove_leftovers(folder: Path, beginning: str) -> None:
 
 
 @contextmanager
-def _own_folder(target: Path) -> Iterator[Path]:
-    # A folder, so that the files an engine keeps beside its own go with it.
+def own_folder(target: Path) -> Iterator[Path]:
+    """Give a locked folder beside `target` to work in, which vanishes with the block.
+
+    A folder, so that the files an engine keeps beside its own go with it.
+    """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.", suffix=_UNFINISHED, dir=target.parent))
         with _opened(folder) as descriptor:

@@ -1,43 +1,34 @@
-"""The page of definition cards, to which every headline of the index leads."""
+"""Definition cards: of all metrics on a page of their own, and on each page those of what it shows."""
 
+import ast
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ecomkit.metrics.cards import Card, card_name, cards
-from ecomkit.periods import Period
-from ecomkit.report.index import span
 from ecomkit.report.page import render
+from ecomkit.report.week_report import WeekReport, span
 
 
-def cards_page(*, shop: str, place: str, period: Period, headlines: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page with a card per metric, each with the headlines that it explains.
-
-    Parameters
-    ----------
-    shop
-        The shop's name for readers.
-    place
-        Its name for commands.
-    period
-        The week of the report.
-    headlines
-        What the notebooks handed over.
-    """
+def cards_page(report: WeekReport) -> str:
+    """Return the page with a card per metric, each with the headlines that it explains."""
     explained: dict[str | None, list[Mapping[str, Any]]] = {}
-    for entry in headlines:
+    for entry in report.headlines:
         explained.setdefault(card_name(entry["name"]), []).append(entry)
     return render(
         "metrics.html.j2",
-        title=f"What the metrics mean: {shop}, week {period.label}",
-        shop=shop,
-        place=place,
-        week=period.label,
-        span=span(period),
-        cards=[_told(card, explained.get(card.name, [])) for card in cards()],
+        title=f"What the metrics mean: {report.shop}, week {report.period.label}",
+        shop=report.shop,
+        place=report.place,
+        week=report.period.label,
+        span=span(report.period),
+        cards=[told(card, explained.get(card.name, [])) for card in cards()],
     )
 
 
-def _told(card: Card, headlines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def told(card: Card, headlines: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return a card as the templates show it: text and code in turns, text first."""
     return {
         "name": card.name,
         "asked": card.asked,
@@ -48,6 +39,15 @@ def _told(card: Card, headlines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def cards_of(notebook: Path) -> list[dict[str, Any]]:
+    """Return the cards of the metrics that a notebook's code names, in the catalogue's order."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    nodes = list(ast.walk(ast.parse(code)))
+    named = {node.id for node in nodes if isinstance(node, ast.Name)}
+    named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return [told(card) for card in cards() if card.name in named]
+
+
 def _pieces(text: str) -> list[str]:
-    """Return plain text and code in turns, plain text first."""
     return text.split("`")

@@ -7,23 +7,24 @@ list of allowed tags, and a Content-Security-Policy forbids scripts and requests
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bleach
 import jinja2
 import nbformat
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from ecomkit.headlines import MIME
+from ecomkit.report.dress import PICTURE, anchor, dress
 
 TEMPLATES = Path(__file__).parent / "template"
 
-_PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+")
-_LINK = re.compile(r"https?://.*|#.*|[\w-]+\.(html|json)", re.S)
+_LINK = re.compile(r"https?://.*|#.*|[\w-]+\.(html|json|csv)", re.S)
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "section", "blockquote", "hr", "br", "pre", "code"),
     *("span", "a", "strong", "em", "b", "i", "sub", "sup", "ul", "ol", "li", "figure", "img"),
@@ -31,29 +32,42 @@ _TAGS = {
 }
 _ATTRIBUTES = {
     "*": ["class", "id"],
-    "a": lambda tag, name, value: name == "href" and bool(_LINK.fullmatch(value)),
+    "a": lambda tag, name, value: name in ("aria-label", "class") or (name == "href" and bool(_LINK.fullmatch(value))),
     "div": ["class", "tabindex", "role", "aria-label"],
-    "img": lambda tag, name, value: name == "alt" or (name == "src" and bool(_PICTURE.fullmatch(value))),
+    "pre": ["class", "tabindex"],
+    "img": lambda tag, name, value: name == "alt" or (name == "src" and bool(PICTURE.fullmatch(value))),
     "th": ["class", "colspan", "rowspan", "scope"],
     "td": ["class", "colspan", "rowspan"],
 }
-_ONE_NUMBER = r"([A-Z]{3} )?[-+]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?"
-_NUMBER = re.compile(rf"{_ONE_NUMBER}( to {_ONE_NUMBER})?|NaN|nan|None|NaT|unknown|<NA>|–")
-_SHORT = 24
 
 
-def notebook_body(path: Path) -> Markup:
-    """Return the text and outputs of an executed notebook as safe HTML."""
+class Body(NamedTuple):
+    """The text, code and outputs of an executed notebook as safe HTML, and its questions by their anchors."""
+
+    html: Markup
+    questions: dict[str, str]
+
+
+def notebook_body(path: Path, csv_files: Sequence[str] = ()) -> Body:
+    """Return an executed notebook as safe HTML: code folded, an anchor on every question.
+
+    Parameters
+    ----------
+    path
+        The executed notebook.
+    csv_files
+        The file beside the page that each of its tables is in, in the page's order.
+    """
     notebook = nbformat.read(path, as_version=4)
     _keep_what_is_shown(notebook)
     exporter = HTMLExporter(
-        template_name="notebook",
-        extra_template_basedirs=[str(TEMPLATES)],
-        exclude_input=True,
-        exclude_anchor_links=True,
+        template_name="notebook", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
     )
     body, _ = exporter.from_notebook_node(notebook)
-    return sanitise(_dress(body))
+    soup = BeautifulSoup(body, "html.parser")
+    questions = anchor(soup)
+    dress(soup, csv_files)
+    return Body(sanitise(str(soup)), questions)
 
 
 def sanitise(body: str) -> Markup:
@@ -94,6 +108,8 @@ def _templates() -> jinja2.Environment:
 def _keep_what_is_shown(notebook: nbformat.NotebookNode) -> None:
     """Drop what is not for readers, and tell each picture's question to those who cannot see it."""
     question = ""
+    # What papermill puts in names folders of this machine.
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         found = re.findall(r"^#+ (.+)$", cell.source, re.M) if cell.cell_type == "markdown" else []
         question = found[-1].strip() if found else question
@@ -104,52 +120,5 @@ def _keep_what_is_shown(notebook: nbformat.NotebookNode) -> None:
         ]
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
-                output.metadata = {"image/png": {"alt": f"Picture for the question: {question}"}}
-
-
-def _dress(body: str) -> str:
-    """Let tables scroll in a box of their own, align numbers, mark caveats, drop pictures from elsewhere."""
-    soup = BeautifulSoup(body, "html.parser")
-    for style in soup.find_all(["style", "script"]):
-        style.decompose()
-    for image in soup.find_all("img"):
-        if not _PICTURE.fullmatch(image.get("src", "")):
-            image.decompose()
-    for table in soup.find_all("table"):
-        _drop_row_numbers(table)
-        _align_numbers(table)
-        box = table.find_parent("div", class_="table") or table.wrap(soup.new_tag("div", attrs={"class": "table"}))
-        box.attrs |= {"tabindex": "0", "role": "region", "aria-label": "Table"}
-    for strong in soup.select("section > p > strong:first-child"):
-        if strong.get_text().startswith("Caveat"):
-            strong.find_parent("section")["class"] = "caveat"
-    return str(soup)
-
-
-def _cells(row: Tag) -> list[Tag]:
-    return row.find_all(["th", "td"], recursive=False)
-
-
-def _drop_row_numbers(table: Tag) -> None:
-    """Remove the row numbers that pandas writes before a frame without an index of its own."""
-    head = [_cells(row) for row in table.select("thead > tr")]
-    rows = [_cells(row) for row in table.select("tbody > tr")]
-    unnamed = len(head) == 1 and head[0] and not head[0][0].get_text(strip=True)
-    if unnamed and all(row[0].get_text(strip=True).isdecimal() for row in rows):
-        for row in [head[0], *rows]:
-            row[0].decompose()
-
-
-def _align_numbers(table: Tag) -> None:
-    """Mark columns of numbers, which stand to the right, and of short texts, which keep on one line."""
-    rows = [_cells(row) for row in table.select("tbody > tr")]
-    widths = {len(row) for row in rows}
-    if len(widths) != 1:
-        return  # cells that span rows or columns
-    for column in range(widths.pop()):
-        texts = [row[column].get_text(strip=True) for row in rows]
-        is_number = all(_NUMBER.fullmatch(text) for text in texts)
-        if is_number or max(map(len, texts)) <= _SHORT:
-            for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
-                if column < len(row):
-                    row[column]["class"] = "number" if is_number else "short"
+                told = output.get("metadata", {}).get("image/png", {}).get("alt")
+                output.metadata = {"image/png": {"alt": told or f"Picture for the question: {question}"}}

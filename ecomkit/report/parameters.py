@@ -17,6 +17,8 @@ _SECRET = re.compile(
     r"pass(word|wd|phrase)|secret|token|credential|(^|_)pwd($|_)|(^|_)key$|(api|access|private|write)_?key", re.I
 )
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+# Words of the filters whose column is called otherwise.
+_COLUMNS = {"device": "device_type"}
 _KINDS = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 
 
@@ -64,6 +66,25 @@ def check(parameters: Mapping[str, Any], notebooks: Sequence[Path]) -> dict[str,
     return values
 
 
+def of_one_notebook(parameters: Mapping[str, Any], notebook: Path) -> dict[str, Any]:
+    """Return parameters by the names that the notebook itself has: `by` is its own breakdown, whatever that is called.
+
+    A breakdown may be asked in the words of the filters: `device` is the column `device_type`.
+    """
+    breakdowns = [name for name in _declared(notebook) if name == "by" or name.endswith("_by")]
+    own = {"by": breakdowns[0]} if len(breakdowns) == 1 else {}
+    named = {own.get(name, name): value for name, value in parameters.items()}
+    return {name: _COLUMNS.get(value, value) if name in breakdowns else value for name, value in named.items()}
+
+
+def defaults(notebook: Path) -> dict[str, Any]:
+    """Return the parameters that a notebook's own cell declares, with their values there."""
+    tree = ast.parse(_parameters_cell(notebook))
+    lines = [line for line in tree.body if isinstance(line, ast.AnnAssign | ast.Assign)]
+    named = [(line.target if isinstance(line, ast.AnnAssign) else line.targets[0], line.value) for line in lines]
+    return {target.id: ast.literal_eval(value) for target, value in named}
+
+
 def _refusal(name: str, value: Any) -> str | None:
     if name in GIVEN:
         return f"'{name}' is not given as a parameter: name the shop first and the week with --week."
@@ -79,16 +100,19 @@ def _declared(path: Path) -> dict[str, tuple[str, ...]]:
 
     papermill's own reading of the cell passes over `name: str | None = None`.
     """
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    source = next(("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])), "")
     kinds = {}
-    for line in ast.parse(source).body:
+    for line in ast.parse(_parameters_cell(path)).body:
         if isinstance(line, ast.AnnAssign):
             kinds[line.target.id] = _annotated(line.annotation)
         elif isinstance(line, ast.Assign):
             default = ast.literal_eval(line.value)
             kinds[line.targets[0].id] = ("None",) if default is None else (type(default).__name__,)
     return kinds
+
+
+def _parameters_cell(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return next(("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])), "")
 
 
 def _annotated(annotation: ast.expr) -> tuple[str, ...]:

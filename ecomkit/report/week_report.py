@@ -1,0 +1,90 @@
+"""All that one report tells: what its pages, its brief and report.json are written from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ecomkit.headlines import ten_digits
+from ecomkit.metrics.comparisons import benjamini_hochberg
+from ecomkit.periods import Period
+from ecomkit.trust import Light
+from ecomkit.words import day
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One notebook of a report: its title as a question, the sentence below it, and the questions on its page.
+
+    `failure` is None where its page is published. `questions` are the page's headings by
+    their anchors.
+    """
+
+    name: str
+    question: str
+    lead: str
+    failure: str | None
+    questions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WeekReport:
+    """What is told of one week of a shop.
+
+    `headlines` are corrected for their number and have each the `history` of its weeks;
+    `alerts` are sentences; `restated` are rows of figures that earlier reports published
+    otherwise.
+    """
+
+    shop: str
+    place: str
+    currency: str
+    period: Period
+    contents: Mapping[str, Any]
+    light: Light
+    entries: Sequence[Entry]
+    headlines: Sequence[Mapping[str, Any]]
+    alerts: Sequence[Mapping[str, Any]] = ()
+    restated: Sequence[Mapping[str, Any]] = ()
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> list[Entry]:
+        """The notebooks whose pages are published."""
+        return [entry for entry in self.entries if not entry.failure]
+
+    @property
+    def tests(self) -> int:
+        """How many headlines were held against what stood before."""
+        return sum(is_tested(headline) for headline in self.headlines)
+
+
+def corrected(headlines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return headlines whose verdicts hold for all of them at once.
+
+    Only numbers with a p-value and a verdict other than `cannot tell` count as
+    looked at. `up` and `down` become `within noise` where the corrected
+    p-value passes 0.05.
+    """
+    tested = [entry["p_value"] for entry in headlines if is_tested(entry)]
+    adjusted = iter(benjamini_hochberg(tested))
+    result = []
+    for entry in headlines:
+        p_value = ten_digits(next(adjusted)) if is_tested(entry) else None
+        noise = p_value is not None and p_value > LEVEL and entry["verdict"] in ("up", "down")
+        result.append({**entry, "p_value_corrected": p_value} | ({"verdict": "within noise"} if noise else {}))
+    return result
+
+
+def is_tested(entry: Mapping[str, Any]) -> bool:
+    """Say whether a headline was held against what stood before, with enough to tell."""
+    return entry["p_value"] is not None and entry["verdict"] not in (None, "cannot tell")
+
+
+def span(period: Period) -> str:
+    """Return the first and last day of a period in words, the year once if it is one."""
+    first, last = day(period.start), day(period.end - timedelta(days=1))
+    return f"{first.removesuffix(last[-5:])} to {last}"

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# One week's report: readers get the brief, maintainers get the failure.
+#
+#   SEND_READERS="mail -s Week readers@example.com" SEND_MAINTAINERS="mail -s Failed data@example.com" weekly.sh SHOP
+#
+# Both commands read what they send from standard input.
+set -uo pipefail
+shop=$1
+kit=$(cd "$(dirname "$0")/../.." && pwd)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+make --silent --directory "$kit" .venv/.installed >"$log" 2>&1 && "$kit/.venv/bin/ecomkit" report "$shop" >>"$log" 2>&1
+status=$?
+
+# The last line of a run that published, or found nothing new, is the path of the index.
+index=$(tail -n 1 "$log")
+published=$([[ $index == */index.html ]] && ! grep -q "Nothing was published" "$log" && echo yes)
+if [[ $published ]]; then
+  $SEND_READERS <"$(dirname "$index")/brief.md"
+fi
+if [[ $status -ne 0 && $status -ne 3 ]]; then
+  $SEND_MAINTAINERS <"$log"
+fi
+exit "$status"
