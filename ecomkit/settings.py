@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ecomkit.errors import SettingsError, did_you_mean, quoted
 from ecomkit.source_settings import MONEY_RULES, Source, read_sources
-from ecomkit.words import HOUSE, is_locale, known_locales
+from ecomkit.words import HOUSE, is_locale, locales_near
 
 # What a shop's own channel rule may ask of the landing, beside the `channel` that it gives.
 RULE_KEYS = (
@@ -178,7 +178,7 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
         problems.append(f"'currency' is '{values['currency']}', not a code of three capitals such as 'EUR'")
     locale = values.get("locale", HOUSE)
     if not is_locale(locale):
-        near = did_you_mean(locale.replace("-", "_"), known_locales())
+        near = did_you_mean(locale.replace("-", "_"), locales_near(locale))
         problems.append(f"'locale' is '{locale}', which is not a locale such as 'de_DE'.{near}".rstrip("."))
     for key in ("own_hosts", "staff", "test_orders", "retargeting", "undo", "b2b_customers"):
         wrong = [item for item in values.get(key, []) if not isinstance(item, str)]

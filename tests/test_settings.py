@@ -30,6 +30,7 @@ def test_defaults_are_filled_in_and_paths_count_from_the_folder(tmp_path):
     assert (settings.refund_look_back_days, settings.min_group, settings.margin) == (30, 30, 1.0)
     assert settings.new_customer_look_back_days == settings.identity_look_back_days == 365
     assert settings.trust_limits == TRUST_LIMITS
+    assert settings.locale == "en_GB"
 
 
 def test_a_limit_of_the_shops_own_leaves_the_others(tmp_path):
@@ -37,9 +38,38 @@ def test_a_limit_of_the_shops_own_leaves_the_others(tmp_path):
     assert settings.trust_limits == TRUST_LIMITS | {"late_share": (0, 0.5)}
 
 
+def with_locale(name):
+    return GOOD.replace("[[source]]", f'locale = "{name}"\n[[source]]')
+
+
+@pytest.mark.parametrize("name", ["de_DE", "de", "en_US", "zh_TW", "zh_Hant_TW", "ar_EG", "en_GB.UTF-8", "en_UK"])
+def test_a_locale_that_babel_knows_is_taken(tmp_path, name):
+    assert settings_of(tmp_path, with_locale(name)).locale == name
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        pytest.param(
+            with_locale("de-DE"),
+            "'locale' is 'de-DE', which is not a locale such as 'de_DE'. Did you mean 'de_DE'?",
+            id="a locale with a hyphen",
+        ),
+        pytest.param(
+            with_locale("de_XX"),
+            "'locale' is 'de_XX', which is not a locale such as 'de_DE'. Did you mean 'de_LU'?",
+            id="a locale of no country",
+        ),
+        pytest.param(with_locale("?"), "'locale' is '?', which is not a locale such as 'de_DE'", id="no locale"),
+        pytest.param(with_locale(""), "'locale' is '', which is not a locale such as 'de_DE'", id="an empty locale"),
+        pytest.param(
+            with_locale("de_DE").replace("locale =", "locales ="),
+            "unknown key 'locales' in [shop]. Did you mean 'locale'?",
+            id="a key near the locale",
+        ),
+        pytest.param(
+            with_locale("de_DE").replace('"de_DE"', "49"), "'locale' in [shop] is 49, not of type str", id="a number"
+        ),
         pytest.param(
             GOOD + "[refund]\nlook_back_days = 3\n", "unknown section '[refund]'. Did you mean 'refunds'?", id="section"
         ),

@@ -16,7 +16,7 @@ from ecomkit.words.journeys import (
     where_carts_are_left,
 )
 from ecomkit.words.ladder import from_gross_to_net, rungs_of
-from ecomkit.words.locales import HOUSE, is_locale, known_locales, use_locale
+from ecomkit.words.locales import HOUSE, is_locale, locales_near, use_locale
 from ecomkit.words.markup import LONGEST_NAME, LONGEST_TEXT, NO_DATA, escape, say, short
 from ecomkit.words.numbers import (
     UNKNOWN,
@@ -55,7 +55,7 @@ __all__ = [
     "decimal",
     "is_locale",
     "is_number",
-    "known_locales",
+    "locales_near",
     "percent_tick",
     "short_day",
     "short_month",

@@ -65,9 +65,11 @@ def is_locale(name: str) -> bool:
     return True
 
 
-def known_locales() -> list[str]:
-    """Return the names of all locales."""
-    return sorted(locale_identifiers())
+def locales_near(name: str) -> list[str]:
+    """Return the locales that a misspelt one may mean: those of its language, all if it names none."""
+    language = name.replace("-", "_").partition("_")[0].lower()
+    known = sorted(locale_identifiers())
+    return [one for one in known if one.partition("_")[0] == language] or known
 
 
 def localised(number: str) -> str:
