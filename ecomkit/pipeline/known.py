@@ -69,8 +69,10 @@ def is_later(
 
 
 def first_unknown_day(known: Known, zone: str) -> date:
-    """Return the first local day whose spend is not known: platforms tell of a day while it still goes on."""
-    return local_date(known.occurred - timedelta(microseconds=1), zone) + timedelta(days=1)
+    """Return the first local day whose spend is not known: within the week, the day after the newest call."""
+    day = local_date(known.occurred, zone)
+    # An archive often ends with the last call of a day, and platforms tell of a day while it still goes on.
+    return day if known.occurred >= known.end else day + timedelta(days=1)
 
 
 def _literal(instant: datetime) -> ir.TimestampValue:
