@@ -263,7 +263,7 @@ def test_axes_follow_the_locale():
 
 # `1,234`, `1.5` but not `1.85.0`, `EUR 5`, `5 October` and `October 2026`, as no German writes them.
 ENGLISH = re.compile(
-    r"\d,\d{3}(?!\d)|(?<![\d.])\d+\.\d{1,2}(?![\d.])|[A-Z]{3} -?\d"
+    r"\d,\d{3}(?!\d)|(?<![\d.])\d+\.\d{1,2}(?![\d.])|\bEUR -?\d"
     r"|\d (?:January|February|March|May|June|July|October|December)|(?:January|March|May|June|July|October) \d"
 )
 
