@@ -1,15 +1,16 @@
 """Headline numbers: how a notebook hands them to the weekly report."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ecomkit.errors import UsageError, quoted
-from ecomkit.words import listed, say
+from ecomkit.words import count, days, listed, money, percent, say
 
 MIME = "application/vnd.ecomkit.headlines+json"
 UNITS = ("money", "count", "rate", "days")
 VERDICTS = ("up", "down", "within noise", "cannot tell")
+_WHOLE_MONEY = 1_000
 NUMBERS = ("value", "low", "high", "before", "difference_low", "difference_high", "p_value")
 
 
@@ -55,6 +56,14 @@ def hand_over(*headlines: dict[str, Any]) -> None:
 
     labels = ", ".join(entry["label"] for entry in headlines)
     display({MIME: list(headlines), "text/plain": f"Handed to the report: {labels}."}, raw=True)
+
+
+def form_of(entry: Mapping[str, Any], currency: str) -> Callable[[float | None], str]:
+    """Return what writes a headline's numbers: large money without cents."""
+    if entry["unit"] == "money":
+        digits = 0 if abs(entry["value"] or 0) >= _WHOLE_MONEY else 2
+        return lambda value: money(value, currency, digits)
+    return {"count": count, "rate": percent, "days": days}[entry["unit"]]
 
 
 def mark(breaks: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ecomkit.alert_settings import read_alerts
 from ecomkit.errors import SettingsError, did_you_mean, quoted
 from ecomkit.source_settings import MONEY_RULES, Source, read_sources
 from ecomkit.words import HOUSE, is_locale, locales_near
@@ -67,6 +68,8 @@ class Settings:
     new_customer_look_back_days: int = 365
     max_quarantined_share: float = 0.05
     min_group: int = 30
+    report_wait_hours: int = 0
+    alerts: dict[str, dict[str, float | bool]] = field(default_factory=dict)
     trust_limits: dict[str, tuple[float, float]] = field(default_factory=lambda: dict(TRUST_LIMITS))
 
     @property
@@ -93,12 +96,15 @@ _SECTIONS: dict[str, dict[str, tuple[str, type | tuple[type, ...]]]] = {
     "spend": {"retargeting": ("retargeting", list), "monthly_fees": ("monthly_fees", dict)},
     "identity": {"undo": ("undo", list), "look_back_days": ("identity_look_back_days", int)},
     "customers": {"look_back_days": ("new_customer_look_back_days", int)},
+    "report": {"wait_hours": ("report_wait_hours", int)},
     "limits": {
         "max_quarantined_share": ("max_quarantined_share", (int, float)),
         "min_group": ("min_group", int),
         **{name: (name, list) for name in TRUST_LIMITS},
     },
 }
+# Whose keys are names, or come more than once.
+_READ_APART = ("source", "alerts")
 
 
 def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
@@ -120,6 +126,7 @@ def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
     folder = (folder or path.parent).resolve()
     problems: list[str] = []
     values = _read_sections(content, problems)
+    values["alerts"] = read_alerts(content.get("alerts", {}), problems)
     values["sources"] = read_sources(content.get("source", []), folder, problems)
     for name in ("name", "time_zone", "currency"):
         if name not in values:
@@ -143,12 +150,12 @@ def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
 def _read_sections(content: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for section, entries in content.items():
-        if section == "source":
+        if section in _READ_APART:
             continue
         known = _SECTIONS.get(section)
         if known is None:
             problems.append(
-                f"unknown section '[{section}]'.{did_you_mean(section, [*_SECTIONS, 'source'])}".rstrip(".")
+                f"unknown section '[{section}]'.{did_you_mean(section, [*_SECTIONS, *_READ_APART])}".rstrip(".")
             )
             continue
         for key, value in entries.items():
@@ -197,6 +204,8 @@ def _wrong_values(values: dict[str, Any]) -> list[str]:
             )
     if values.get("identity_look_back_days", 0) < 0:
         problems.append(f"'look_back_days' in [identity] is {values['identity_look_back_days']}, not 0 or more")
+    if values.get("report_wait_hours", 0) < 0:
+        problems.append(f"'wait_hours' in [report] is {values['report_wait_hours']}, not 0 or more")
     for name, fee in values.get("monthly_fees", {}).items():
         if isinstance(fee, bool) or not isinstance(fee, int | float):
             problems.append(f"'{name}' in 'monthly_fees' of [spend] is {fee!r}, not a number")

@@ -60,6 +60,7 @@ ALLOWED = {
     "trust": {"frames", "metrics", "periods", "shop", "tracking_breaks", "words"},
     "revenue_moves": {"frames", "metrics", "models.bridge_parts", "models.revenue_bridge", "periods", "shop"},
     "scoreboard": {"frames", "metrics", "periods", "shop", "tables", "words"},
+    "alerts": {"headlines", "models.own_band", "words"},
     "headline_queries": {"engines", "errors", "frames", "metrics", "models.clv", "periods", "shop"},
     "headline_values": {
         "errors",

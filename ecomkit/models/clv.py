@@ -84,14 +84,17 @@ class ClvModel:
         history
             Rows of `frequency`, `recency` and `T`; those of the fit by default.
         """
-        r, alpha, a, b = self._order_params()
         rows = self.summary if history is None else history
+        return self._orders_of_living(days, rows, self.p_alive(rows))
+
+    def _orders_of_living(self, days: float, rows: pd.DataFrame, p_alive: pd.Series) -> pd.Series:
+        r, alpha, a, b = self._order_params()
         safe = 1.0 if self.model == "bg" else 0.0
         c = a + b + rows["frequency"].to_numpy("float64") - safe
         share = days / (alpha + rows["T"].to_numpy("float64") + days)
         # Euler's transformation: the plain form overflows for heavy buyers.
         missed = (1 - share) ** (a - 1) * hyp2f1(a + b - safe - r, a - 1, c, share)
-        return (c / (a - 1) * (1 - missed) * self.p_alive(rows)).rename("expected_orders")
+        return (c / (a - 1) * (1 - missed) * p_alive).rename("expected_orders")
 
     def expected_spend(self) -> pd.Series:
         """Return the expected net revenue of one purchase day of each customer.
@@ -126,16 +129,16 @@ class ClvModel:
         """
         ends = [*range(_STEP_DAYS, horizon_days, _STEP_DAYS), horizon_days]
         discounted = total = pd.Series(0.0, index=self.summary.index)
-        begin = 0
+        begin, alive = 0, self.p_alive()
         for end in ends:
-            by_now = self.expected_orders(end)
+            by_now = self._orders_of_living(end, self.summary, alive)
             years = (begin + end) / 2 / DAYS_PER_YEAR
             discounted = discounted + (by_now - total) / (1 + yearly_discount_rate) ** years
             begin, total = end, by_now
         spend = self.expected_spend()
         return pd.DataFrame(
             {
-                "p_alive": self.p_alive(),
+                "p_alive": alive,
                 "expected_orders": total,
                 "expected_spend": spend,
                 "clv": discounted * spend * margin,

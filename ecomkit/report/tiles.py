@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ecomkit.headlines import form_of
 from ecomkit.metrics.cards import card_name
-from ecomkit.words import count, counted, days, interval, money, percent
+from ecomkit.words import counted, interval
 
 MARKS = {"up": "▲", "down": "▼", "within noise": "≈", "cannot tell": "?"}
 # Size of a sparkline, and the rim that keeps its dot inside.
 _WIDTH, _HEIGHT, _RIM = 200, 36, 4
-_WHOLE_MONEY = 1_000
 
 
 class Sparkline(NamedTuple):
@@ -18,14 +18,6 @@ class Sparkline(NamedTuple):
     stretches: list[str]
     dot: tuple[float, float] | None
     words: str
-
-
-def form_of(entry: Mapping[str, Any], currency: str) -> Callable[[float | None], str]:
-    """Return what writes a headline's numbers: large money without cents."""
-    if entry["unit"] == "money":
-        digits = 0 if abs(entry["value"] or 0) >= _WHOLE_MONEY else 2
-        return lambda value: money(value, currency, digits)
-    return {"count": count, "rate": percent, "days": days}[entry["unit"]]
 
 
 def tiles(headlines: Sequence[Mapping[str, Any]], currency: str) -> list[dict[str, Any]]:
