@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ecomkit.errors import EcomkitError, UsageError
+from ecomkit.errors import EcomkitError, UsageError, quoted
 
 app = typer.Typer(
     help="Numbers of an online shop that tracks with Segment, and the notebooks that explain them.",
@@ -123,20 +123,43 @@ def identity(shop: Shop) -> None:
     identity_table.show(opened, Console())
 
 
-@app.command(epilog="Example: ecomkit report shop --week 2026-W44 --param within_days=90")
+@app.command(epilog="Example: ecomkit report shop --only 02_funnel --param by=device")
 def report(
     shop: Shop,
-    week: Annotated[str, typer.Option(help="An ISO week such as 2026-W44, or the last complete one.")] = "last",
+    week: Annotated[
+        str | None, typer.Option(help="An ISO week such as 2026-W44. [default: the last complete one]")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", help="With --to: every week from here on.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last of these weeks.")] = None,
+    only: Annotated[str | None, typer.Option(help="The one notebook to run, such as 02_funnel.")] = None,
     out: Annotated[Path | None, typer.Option(help="The report's own folder. [default: reports/SHOP/WEEK]")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE for a notebook's parameter; repeatable.")] = None,
 ) -> None:
-    """Run every notebook for one week and publish the pages, an index and report.json."""
-    from ecomkit.report.parameters import parse_arguments
-    from ecomkit.report.run import run_report
+    """Run the notebooks for a week, or for many, and publish pages, index, brief and report.json.
 
-    published = run_report(shop, week=week, out=out, parameters=parse_arguments(param or []))
-    if published.failed:
+    Exit status: 0 published, or nothing new and said so; 1 failed; 2 asked wrongly; 3 published with an alert.
+    """
+    from ecomkit.report.parameters import parse_arguments
+    from ecomkit.report.run import run_report, run_reports
+
+    told = {"only": only, "parameters": parse_arguments(param or [])}
+    if first or last:
+        _refuse_mixed_weeks(week, first, last, out)
+        published = run_reports(shop, first, last, **told)
+    else:
+        published = [run_report(shop, week=week or "last", out=out, **told)]
+    if any(one.failed for one in published):
         raise typer.Exit(1)
+    if any(one.alerts for one in published):
+        raise typer.Exit(3)
+
+
+def _refuse_mixed_weeks(week: str | None, first: str | None, last: str | None, out: Path | None) -> None:
+    given = [name for name, value in (("--week", week), ("--out", out)) if value]
+    if not (first and last):
+        raise UsageError("'--from' and '--to' go together: name the first week and the last.")
+    if given:
+        raise UsageError(f"{quoted(given)} cannot go with '--from' and '--to', which name many weeks. Leave one out.")
 
 
 @app.command(epilog="Example: ecomkit explain shop aov --dialect postgres")

@@ -21,9 +21,9 @@ from ecomkit.metrics.cards import cards
 from ecomkit.metrics.comparisons import Comparison
 from ecomkit.report import run as reports
 from ecomkit.report.execute import Run
-from ecomkit.report.index import corrected
 from ecomkit.report.page import notebook_body, sanitise
 from ecomkit.report.publish import appearing
+from ecomkit.report.week_report import corrected
 from tests.calls import order, page, track
 from tests.notebooks import PARAMETERS, code, text, write_notebook
 
@@ -98,7 +98,7 @@ def run_at_once(monkeypatch):
         for path in paths:
             yield Run(path, Path(shutil.copy(path, folder)), 0.1, None)
 
-    monkeypatch.setattr(reports, "run_notebooks", take)
+    monkeypatch.setattr("ecomkit.report.progress.run_notebooks", take)
 
 
 def report_of(shop, folder, *, week="2026-W44", out=None, cells=(), **more):
@@ -123,7 +123,9 @@ class TestRealKernels:
         result, _ = published
         assert result.failed == ("02_raises", "03_exits")
         assert sorted(path.name for path in result.folder.iterdir()) == [
+            "01_works-01-which-product-sells-best.csv",
             "01_works.html",
+            "brief.md",
             "index.html",
             "metrics.html",
             "report.json",
@@ -161,7 +163,7 @@ class TestRealKernels:
             content = path.read_text(encoding="utf-8")
             soup = BeautifulSoup(content, "html.parser")
             assert "<script" not in content.lower()
-            assert not soup.find_all(["script", "link", "iframe", "object", "embed", "form", "svg", "video", "audio"])
+            assert not soup.find_all(["script", "link", "iframe", "object", "embed", "form", "video", "audio"])
             assert all(image["src"].startswith("data:image/png;base64,") for image in soup.find_all("img"))
             requests = ("srcset", "poster", "action", "background", "ping", "data", "style")
             assert not [tag for tag in soup.find_all() for name in tag.attrs if name in requests]
@@ -177,10 +179,11 @@ class TestRealKernels:
             assert "/secret/place" not in content
             assert str(published[0].folder.parent) not in content
 
-    def test_code_is_left_out(self, published):
-        content = (published[0].folder / "01_works.html").read_text(encoding="utf-8")
-        assert "import pandas" not in content
-        assert "Handed to the report" not in content
+    def test_code_stands_folded_beside_its_outputs_and_what_hands_over_is_left_out(self, published):
+        page = page_of(published[0].folder, "01_works.html")
+        assert "import pandas" in page.select_one(".code").get_text()
+        assert all(cell.find_parent(class_="code") for cell in page.find_all(string=re.compile("import pandas")))
+        assert "Handed to the report" not in page.get_text()
 
     def test_the_terminal_says_where_time_went_and_the_path_last(self, published):
         result, terminal = published
@@ -407,6 +410,7 @@ class TestPublishing:
         again, _ = report_of(made, tmp_path)
         assert sorted(path.name for path in again.folder.iterdir()) == [
             "01_overview.html",
+            "brief.md",
             "index.html",
             "metrics.html",
             "report.json",
@@ -419,7 +423,7 @@ class TestPublishing:
         def crash(*arguments, **more):
             raise RuntimeError("the disk is full")
 
-        monkeypatch.setattr("ecomkit.report.index.report_json", crash)
+        monkeypatch.setattr("ecomkit.report.write.report_json", crash)
         with pytest.raises(RuntimeError, match="the disk is full"):
             report_of(made, tmp_path)
         assert {path.name: path.read_bytes() for path in result.folder.iterdir()} == before
@@ -430,6 +434,7 @@ class TestPublishing:
         target.mkdir()
         (target / "index.html").write_text("old", encoding="utf-8")
         rename = os.rename
+        monkeypatch.setattr("ecomkit.report.publish._swapped", lambda one, other: False)
 
         def refuse_new(source, goal):
             if Path(source).name == "new":
@@ -475,13 +480,13 @@ class TestPages:
     def test_pictures_tell_their_question_to_those_who_cannot_see_them(self, tmp_path):
         picture = new_output("display_data", {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"})
         path = write_notebook(tmp_path, "n", text('## Where do "visits" stop?\n\nWhy.'), code("plot()", picture))
-        body = BeautifulSoup(notebook_body(path), "html.parser")
+        body = BeautifulSoup(notebook_body(path).html, "html.parser")
         assert body.select_one("figure img")["alt"] == 'Picture for the question: Where do "visits" stop?'
 
     def test_errors_on_the_side_are_left_out(self, tmp_path):
         noise = new_output("stream", name="stderr", text="/home/ana/x.py: UserWarning")
         said = new_output("stream", name="stdout", text="<b>said</b>")
-        body = notebook_body(write_notebook(tmp_path, "n", code("run()", noise, said)))
+        body = notebook_body(write_notebook(tmp_path, "n", code("run()", noise, said))).html
         assert "UserWarning" not in body
         assert "&lt;b&gt;said&lt;/b&gt;" in body
 
@@ -495,7 +500,7 @@ class TestPages:
         body = BeautifulSoup(
             notebook_body(
                 write_notebook(tmp_path, "n", code("frame", new_output("execute_result", {"text/html": table})))
-            ),
+            ).html,
             "html.parser",
         )
         assert body.select_one("div.table[tabindex] table") is not None
@@ -519,12 +524,12 @@ class TestPages:
             "<tbody><tr><th>0</th><td>1</td></tr></tbody></table>"
         )
         path = write_notebook(tmp_path, "n", code("frame", new_output("execute_result", {"text/html": table})))
-        body = BeautifulSoup(notebook_body(path), "html.parser")
+        body = BeautifulSoup(notebook_body(path).html, "html.parser")
         assert body.select_one("tbody th").get_text() == "0"
 
     def test_caveats_are_marked(self, tmp_path):
         path = write_notebook(tmp_path, "n", text("**Caveat.** Few orders."))
-        assert BeautifulSoup(notebook_body(path), "html.parser").select_one("section.caveat") is not None
+        assert BeautifulSoup(notebook_body(path).html, "html.parser").select_one("section.caveat") is not None
 
 
 def test_dates_in_the_report_are_days(made, tmp_path, run_at_once):

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ecomkit.headlines import form_of
 from ecomkit.periods import iso_week
 from ecomkit.report.page import render
 from ecomkit.report.publish import MARKS
-from ecomkit.report.tiles import form_of
 from ecomkit.report.week_report import span
 from ecomkit.whole_files import appearing_whole, one_at_a_time
 from ecomkit.words import counted

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ecomkit.headlines import form_of
 from ecomkit.report.index import notices
 from ecomkit.report.movements import Movement, movements
-from ecomkit.report.tiles import MARKS, form_of, in_words
+from ecomkit.report.tiles import MARKS, in_words
 from ecomkit.report.week_report import WeekReport, span
 from ecomkit.words import LONGEST_TEXT, counted, interval, short
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from bs4 import BeautifulSoup, Tag
 
+from ecomkit.words import is_number
+
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+")
 
-_ONE_NUMBER = r"([A-Z]{3} )?[-+]?[\d,]*\.?\d+(e[-+]?\d+)?( ?[%x]| days)?"
-_NUMBER = re.compile(rf"{_ONE_NUMBER}( to {_ONE_NUMBER})?|NaN|nan|None|NaT|unknown|<NA>|–")
 _SHORT = 24
 
 
@@ -44,12 +44,18 @@ def dress(soup: BeautifulSoup, csv_files: Sequence[str]) -> None:
     for number, table in enumerate(soup.find_all("table"), start=1):
         _drop_row_numbers(table)
         _align_numbers(table)
-        box = table.find_parent("div", class_="table") or table.wrap(soup.new_tag("div", attrs={"class": "table"}))
+        box = table.find_parent("div", class_="table")
+        is_output = box is not None
+        box = box or table.wrap(soup.new_tag("div", attrs={"class": "table"}))
         heading = box.find_previous("h2")
         told = f": {heading.get_text().removesuffix('#')}" if heading else ""
         box.attrs |= {"tabindex": "0", "role": "region", "aria-label": f"Table {number}{told}"}
-        if file := next(files, None):
+        # A table that an author typed into the text has no file.
+        if is_output and (file := next(files, None)):
             box.insert_after(_csv_link(soup, file, number))
+    for text in soup.find_all("pre"):
+        if not text.find_parent("div", class_="code"):
+            text["tabindex"] = "0"  # what scrolls must be reached by the keyboard
     for strong in soup.select("section > p > strong:first-child"):
         if strong.get_text().startswith("Caveat"):
             strong.find_parent("section")["class"] = "caveat"
@@ -85,8 +91,8 @@ def _align_numbers(table: Tag) -> None:
         return  # cells that span rows or columns
     for column in range(widths.pop()):
         texts = [row[column].get_text(strip=True) for row in rows]
-        is_number = all(_NUMBER.fullmatch(text) for text in texts)
-        if is_number or max(map(len, texts)) <= _SHORT:
+        are_numbers = all(is_number(text) for text in texts)
+        if are_numbers or max(map(len, texts)) <= _SHORT:
             for row in [*(_cells(head) for head in table.select("thead > tr")), *rows]:
                 if column < len(row):
-                    row[column]["class"] = "number" if is_number else "short"
+                    row[column]["class"] = "number" if are_numbers else "short"

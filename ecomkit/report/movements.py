@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ecomkit.report.tiles import form_of
+from ecomkit.headlines import form_of
 from ecomkit.report.week_report import Entry, WeekReport, is_tested
 from ecomkit.words import counted, percent
 

@@ -2,37 +2,46 @@
 
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
 
 from ecomkit import shop as shops
+from ecomkit.alerts import alerts_of
 from ecomkit.check import place, verdict
-from ecomkit.errors import EcomkitError, UsageError
+from ecomkit.errors import EcomkitError
+from ecomkit.headline_values import headline_history
 from ecomkit.periods import Period, iso_week
-from ecomkit.report import parameters as notebook_parameters
-from ecomkit.report.execute import Run, run_notebooks
+from ecomkit.report.archive import PAGE, write_archive
+from ecomkit.report.asked import Asked, ask
+from ecomkit.report.execute import Run
+from ecomkit.report.ledger import remember
+from ecomkit.report.made_from import made_from
+from ecomkit.report.progress import Times, run_shown, say_line
 from ecomkit.report.publish import appearing, refuse_foreign_folder
-from ecomkit.trust import Light, light_and_reasons
+from ecomkit.report.published import digest_of_kit, is_published, keep_earlier
+from ecomkit.report.restated import restated
+from ecomkit.report.week_report import WeekReport, corrected
+from ecomkit.report.weeks import last_settled_week, weeks_between
+from ecomkit.report.write import Page, page_of, write_report
+from ecomkit.trust import light_and_reasons
 from ecomkit.words import day
 
 NOTEBOOKS = shops.ROOT / "notebooks"
+# Weeks behind the line of a tile.
+SHOWN_WEEKS = 13
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where a report lies, and the notebooks that failed; no folder where there was nothing to publish."""
+    """Where a report lies, the notebooks that failed, and its alerts; no folder where there was nothing to publish."""
 
     folder: Path | None
     failed: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 def run_report(
@@ -40,24 +49,29 @@ def run_report(
     *,
     week: str = "last",
     out: Path | None = None,
+    only: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     console: Console | None = None,
     notebooks: Path = NOTEBOOKS,
 ) -> Published:
-    """Publish one week of a shop as HTML pages and a report.json.
+    """Publish one week of a shop: HTML pages with their tables as CSV, an index, a brief and a report.json.
 
     A notebook that fails is named on the index, and the others are published.
-    A week outside the data publishes nothing. The folder appears whole or not
-    at all; an older report of the week is replaced.
+    A week outside the data publishes nothing, nor does the last week where nothing is
+    new since it was published. The folder appears whole or not at all; an older
+    report of the week is replaced.
 
     Parameters
     ----------
     shop_name
         A folder with a shop.toml, or the name of a fixture or example.
     week
-        An ISO week such as `2026-W44`, or `last` for the last complete one.
+        An ISO week such as `2026-W44`, or `last` for the last complete one that is settled.
     out
-        The report's own folder; by default `reports/<shop>/<week>` of the kit, with `-part` behind it under filters.
+        The report's own folder; by default `reports/<shop>/<week>` of the kit, with the notebook behind it
+        where only one runs, and `-part` under filters.
+    only
+        The one notebook to run; all by default.
     parameters
         Values for the parameters that notebooks declare.
     console
@@ -65,56 +79,123 @@ def run_report(
     notebooks
         The folder of the notebooks.
     """
-    console = console or Console()
-    folder = shops.find_shop(shop_name)
-    paths = sorted(notebooks.glob("*.ipynb"))
-    if not paths:
-        raise UsageError(f"'{notebooks}' holds no notebook. A report runs every '*.ipynb' there.")
     if week != "last":
         iso_week(week, "UTC")
-    values = notebook_parameters.check(parameters or {}, paths)
-    part = next((chosen["filters"] for chosen in values.values() if chosen.get("filters")), None)
     if out is not None:
         refuse_foreign_folder(out)
+    asked = ask(shop_name, only, parameters or {}, console or Console(), notebooks)
+    period = last_settled_week(asked.shop) if week == "last" else asked.shop.week(week)
+    return _publish(asked, period, out or asked.folder(period), skip_known=week == "last" and out is None)
 
-    seconds: dict[str, float] = {}
-    with _timed(seconds, "build"), console.status("Building the shop"):
-        shop = shops.open_shop(shop_name, filters=part)
-    period = shop.week(week)
+
+def run_reports(
+    shop_name: str,
+    first: str,
+    last: str,
+    *,
+    only: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    console: Console | None = None,
+    notebooks: Path = NOTEBOOKS,
+) -> list[Published]:
+    """Publish every week from `first` to `last`, oldest first, from a shop that is built once.
+
+    A week that was published from the same data, settings and notebooks is not run
+    again, so that a run that was stopped goes on where it was. The other parameters
+    are those of `run_report`.
+    """
+    weeks_between(first, last, "UTC")
+    asked = ask(shop_name, only, parameters or {}, console or Console(), notebooks)
+    weeks = weeks_between(first, last, asked.shop.zone)
+    published = []
+    for number, period in enumerate(weeks, start=1):
+        say_line(asked.console, f"Week {period.label}, {number} of {len(weeks)}")
+        published.append(_publish(asked, period, asked.folder(period), skip_known=True))
+    return published
+
+
+def _publish(asked: Asked, period: Period, target: Path, *, skip_known: bool) -> Published:
+    """Run the notebooks for one week and put what they say into `target`."""
+    shop, console = asked.shop, asked.console
     contents = shop.contents(period)
     _refuse_untrusted(shop)
-    if _is_outside(period, contents):
-        _show(console, _outside(shop.settings.name, period, contents))
+    refuse_foreign_folder(target)
+    if (outside := _outside(shop, period, contents)) is not None:
+        say_line(console, f"{outside} Nothing was published.")
+        return Published(None)
+    made = made_from(shop, asked.notebooks) | {"kit": digest_of_kit(asked.notebooks)}
+    if skip_known and is_published(target, made, asked.given):
+        say_line(
+            console,
+            f"Nothing new since the report of week {period.label}: data, settings and notebooks are the same. "
+            "Nothing was published.",
+        )
+        say_line(console, str(target / PAGE))
         return Published(None)
 
-    light = light_and_reasons(shop, period)
-    # A report of a part never takes the place of the whole one.
-    target = out or shops.ROOT / "reports" / folder.name / (f"{period.label}-part" if part else period.label)
-    refuse_foreign_folder(target)
-    given = {"shop_name": shop_name, "week": period.label}
-    values = {name: given | chosen for name, chosen in values.items()}
+    remember(shop.settings.folder)
+    times = Times()
+    is_kept_with_others = target == asked.folder(period)
     with tempfile.TemporaryDirectory() as scratch, appearing(target) as new:
-        runs = _run_all(paths, values, Path(scratch), console)
-        seconds |= {run.name: run.seconds for run in runs}
-        with _timed(seconds, "pages"):
-            _write(new, shop, period, contents, light, runs)
+        given = {"shop_name": asked.shop_name, "week": period.label}
+        values = {name: given | chosen for name, chosen in asked.given.items()}
+        pages: dict[str, Page] = {}
+        runs = []
+        for run in run_shown(asked.notebooks, values, Path(scratch), console, times):
+            runs.append(run)
+            with times.of("pages"):
+                pages[run.name] = page_of(run, new)
+        with times.of("history"):
+            history = headline_history(shop, period, asked.told, weeks=SHOWN_WEEKS)
+        with times.of("pages"):
+            in_order = [pages[path.stem] for path in asked.notebooks]
+            report = _told(asked, period, contents, in_order, history, made, target)
+            write_report(new, report, in_order, archive=f"../{PAGE}" if is_kept_with_others else "")
+            keep_earlier(target, new)
         failed = [run for run in runs if run.failure]
-        kept = shops.STORE / "failed" / folder.name / period.label
+        kept = shops.STORE / "failed" / shop.name / period.label
         _keep_failed(failed, kept)
+    if is_kept_with_others:
+        write_archive(target.parent)
     for run in failed:
-        _show(console, f"{run.name} failed: {run.failure}")
+        say_line(console, f"{run.name} failed: {run.failure}")
     if failed:
-        _show(console, f"The failed notebooks, as far as they came, are in {kept}")
-    _show_times(console, seconds)
-    _show(console, str(target / "index.html"))
-    return Published(target, tuple(run.name for run in failed))
+        say_line(console, f"The failed notebooks, as far as they came, are in {kept}")
+    for alert in report.alerts:
+        say_line(console, f"Alert: {alert['sentence']}")
+    times.show(console)
+    say_line(console, str(target / PAGE))
+    return Published(target, tuple(run.name for run in failed), tuple(alert["sentence"] for alert in report.alerts))
 
 
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    seconds[step] = time.perf_counter() - started
+def _told(
+    asked: Asked,
+    period: Period,
+    contents: Mapping[str, Any],
+    pages: Sequence[Page],
+    history: Mapping[str, Sequence[tuple[str, float | None]]],
+    made: Mapping[str, Any],
+    target: Path,
+) -> WeekReport:
+    shop = asked.shop
+    headlines = [
+        entry | {"history": [{"week": label, "value": value} for label, value in history.get(entry["name"], ())]}
+        for entry in corrected([entry for page in pages for entry in page.headlines])
+    ]
+    return WeekReport(
+        shop=shop.settings.name,
+        place=shop.name,
+        currency=shop.currency,
+        period=period,
+        contents=contents,
+        light=light_and_reasons(shop, period),
+        entries=[page.entry for page in pages],
+        headlines=headlines,
+        alerts=alerts_of(shop.settings.alerts, headlines, shop.currency),
+        restated=restated(shop, target, headlines, made, asked.given),
+        parameters=asked.given,
+        made_from=made,
+    )
 
 
 def _refuse_untrusted(shop: shops.Shop) -> None:
@@ -129,79 +210,16 @@ def _refuse_untrusted(shop: shops.Shop) -> None:
         )
 
 
-def _is_outside(period: Period, contents: Mapping[str, Any]) -> bool:
+def _outside(shop: shops.Shop, period: Period, contents: Mapping[str, Any]) -> str | None:
+    """Say that the week lies outside the data, None where it does not."""
     first, last = contents["first_day"], contents["last_day"]
-    return first is None or period.end <= first or period.start > last
-
-
-def _outside(shop: str, period: Period, contents: Mapping[str, Any]) -> str:
-    if contents["first_day"] is None:
-        return f"{shop} has no data yet. Nothing was published."
+    if first is None:
+        return f"{shop.settings.name} has no data yet."
+    if period.end > first and period.start <= last:
+        return None
     return (
-        f"Week {period.label} lies outside the data of {shop}, which spans {day(contents['first_day'])} "
-        f"to {day(contents['last_day'])}. Nothing was published."
+        f"Week {period.label} lies outside the data of {shop.settings.name}, which spans {day(first)} to {day(last)}."
     )
-
-
-def _run_all(
-    paths: Sequence[Path], values: Mapping[str, Mapping[str, Any]], folder: Path, console: Console
-) -> list[Run]:
-    """Run the notebooks under a progress bar; return them in the notebooks' order."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    runs = {}
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("Running notebooks", total=len(paths))
-        for run in run_notebooks(paths, values, folder):
-            runs[run.name] = run
-            progress.advance(task)
-            word = "failed" if run.failure else "done"
-            _show(progress.console, f"{run.name} {word} in {run.seconds:.1f} s")
-    return [runs[path.stem] for path in paths]
-
-
-def _write(
-    new: Path, shop: shops.Shop, period: Period, contents: Mapping[str, Any], light: Light, runs: Sequence[Run]
-) -> None:
-    """Write every page and report.json into the folder `new`."""
-    from ecomkit.report.cards import cards_page
-    from ecomkit.report.index import Entry, corrected, index_page, report_json, span
-    from ecomkit.report.page import handed_over, heading, notebook_body, render
-
-    entries, headlines = [], []
-    for run in runs:
-        question, lead = heading(run.source)
-        entries.append(Entry(run.name, question, lead, run.failure))
-        if run.failure:
-            continue
-        headlines += handed_over(run.executed)
-        page = render(
-            "page.html.j2",
-            title=f"{question} {shop.settings.name}, week {period.label}",
-            shop=shop.settings.name,
-            week=period.label,
-            span=span(period),
-            body=notebook_body(run.executed),
-        )
-        (new / f"{run.name}.html").write_text(page, encoding="utf-8")
-    told = {
-        "shop": shop.settings.name,
-        "currency": shop.currency,
-        "period": period,
-        "contents": contents,
-        "headlines": corrected(headlines),
-        "entries": entries,
-        "light": light,
-    }
-    (new / "index.html").write_text(index_page(**told), encoding="utf-8")
-    of_week = {"shop": shop.settings.name, "place": shop.name, "period": period, "headlines": headlines}
-    (new / "metrics.html").write_text(cards_page(**of_week), encoding="utf-8")
-    (new / "report.json").write_text(report_json(**told), encoding="utf-8")
 
 
 def _keep_failed(failed: Sequence[Run], folder: Path) -> None:
@@ -211,14 +229,3 @@ def _keep_failed(failed: Sequence[Run], folder: Path) -> None:
         if run.executed.exists():
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(run.executed, folder)
-
-
-def _show(console: Console, line: str) -> None:
-    console.print(line, soft_wrap=True, markup=False, highlight=False)
-
-
-def _show_times(console: Console, seconds: Mapping[str, float]) -> None:
-    table = Table("Step", Column("Seconds", justify="right"), title="Where time went", title_justify="left")
-    for step, spent in seconds.items():
-        table.add_row(escape(step), f"{spent:.1f}")
-    console.print(table)

@@ -9,7 +9,7 @@ from ecomkit.headlines import ten_digits
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
 from ecomkit.trust import Light
-from ecomkit.words import day
+from ecomkit.words import span_of_days
 
 LEVEL = 0.05
 
@@ -86,5 +86,4 @@ def is_tested(entry: Mapping[str, Any]) -> bool:
 
 def span(period: Period) -> str:
     """Return the first and last day of a period in words, the year once if it is one."""
-    first, last = day(period.start), day(period.end - timedelta(days=1))
-    return f"{first.removesuffix(last[-5:])} to {last}"
+    return span_of_days(period.start, period.end - timedelta(days=1))
