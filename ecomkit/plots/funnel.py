@@ -112,6 +112,7 @@ def plot_funnel_trend(weeks: pd.DataFrame, *, title: str) -> Axes:
     step = 1 + (len(known) - 1) // 14
     shown = list(places)[::-1][::step][::-1]
     ax.set_xticks(shown, labels=[f"{known.week.iloc[place]:W%V}" for place in shown])
+    ax.fmt_xdata = lambda place: f"{known.week.iloc[round(place)]:W%V}"
     ax.set_xlim(-0.7, max(len(known), 2) - 0.3)
     ax.set_ylim(bottom=0)
     ax.grid(visible=False, axis="x")

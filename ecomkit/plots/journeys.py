@@ -48,7 +48,7 @@ def plot_feature_use(features: pd.DataFrame, *, floor: int, span: str, title: st
         places = [place + shift for place in range(len(used))]
         colours = [GREY if small else colour for small in is_small]
         ax.hlines(places, used[f"{name}_low"], used[f"{name}_high"], colors=colours, linewidth=2.5)
-        ax.scatter(used[name], places, s=55, c=colours, zorder=3)
+        ax.scatter(used[name], places, s=55, c=colours, zorder=3, label=f"_{label}")
         ax.scatter([], [], s=55, c=colour, label=label)
     labels = [f"{short(row.feature)} ({count(row.sessions)})" for row in used.itertuples()]
     ax.set_yticks(range(len(used)), labels=labels)

@@ -27,7 +27,7 @@ from ecomkit.plots.style import (
     percent_axis,
     without_data,
 )
-from ecomkit.words import decimal, percent, short, short_day, short_month
+from ecomkit.words import day, decimal, percent, short, short_day, short_month
 
 _LIGHT = {"green": GREEN, "amber": ORANGE, "red": RED, "cannot tell": GREY}
 # A share of this many times its red limit stands at the right edge, however large it is.
@@ -140,3 +140,4 @@ def date_ticks(ax: Axes, days: Sequence) -> None:
     ax.xaxis.set_major_locator(MonthLocator() if is_long else WeekdayLocator(byweekday=0, interval=2))
     form = short_month if is_long else short_day
     ax.xaxis.set_major_formatter(FuncFormatter(lambda place, _: form(num2date(place))))
+    ax.fmt_xdata = lambda place: day(num2date(place))

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import num2date
 
 from ecomkit.plots.dots import large_first, rate_dots
 from ecomkit.plots.style import (
@@ -133,6 +134,7 @@ def _week_ticks(ax: Axes, weeks: pd.Series | pd.DatetimeIndex) -> None:
     step = 1 + (len(weeks) - 1) // _MOST_TICKS
     shown = list(weeks)[::-1][::step][::-1]
     ax.set_xticks(shown, labels=[f"W{day.isocalendar().week:02d}" for day in shown])
+    ax.fmt_xdata = lambda place: f"W{num2date(place):%V}"
     ax.set_xlim(min(weeks) - timedelta(days=5), max(weeks) + timedelta(days=5))
     ax.grid(visible=False, axis="x")
     ax.set_xlabel("ISO week (Monday to Sunday)")

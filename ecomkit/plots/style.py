@@ -1,11 +1,16 @@
 """The look that all pictures share: fonts, colours, head lines, units."""
 
+import sys
+from collections.abc import Callable
+from functools import partial
 from textwrap import fill
+from typing import Any
 
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ecomkit.words import percent_tick, tick
@@ -19,6 +24,7 @@ WIDTH, HEIGHT, DPI = 8.0, 4.2, 110
 _TITLE_SIZE, _TEXT_SIZE = 15, 12
 _TITLE_LETTERS, _SUBTITLE_LETTERS = 64, 92
 _NO_DATA = "No data for this question"
+_OURS = "ecomkit"
 # What every later figure says of the part of the shop that it shows.
 _CAPTION: list[str] = []
 
@@ -67,7 +73,34 @@ def new_axes(title: str, subtitle: str, *, height: float = HEIGHT) -> Axes:
     figure.text(0.01, 1 - below_title / height, subtitle, va="top", color=DARK_GREY)
     heading = below_title + _lines_height(subtitle, _TEXT_SIZE) + 0.08
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - heading / height))
+    figure.set_gid(_OURS)
+    _keep_words_beside_pictures()
     return ax
+
+
+def _keep_words_beside_pictures() -> None:
+    """Let a notebook keep what each picture of the kit shows as its alternative text.
+
+    The inline backend says how figures are drawn when it is loaded, which the first
+    figure does; that way is wrapped, once. Elsewhere nothing happens.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    ways = shell.display_formatter.formatters["image/png"].type_printers if shell else {}
+    if Figure in ways and getattr(ways[Figure], "func", None) is not _drawn_and_told:
+        ways[Figure] = partial(_drawn_and_told, ways[Figure])
+
+
+def _drawn_and_told(draw: Callable[[Figure], Any], figure: Figure) -> Any:
+    """Return a figure as `draw` does, with its alternative text in the metadata if it is one of the kit's."""
+    # It knows pictures by the colours above.
+    from ecomkit.plots.alt_text import describe
+
+    drawn = draw(figure)
+    if drawn is None or figure.get_gid() != _OURS:
+        return drawn
+    data, metadata = drawn if isinstance(drawn, tuple) else (drawn, {})
+    return data, {**metadata, "alt": describe(figure.axes[0])}
 
 
 def _lines_height(text: str, size: int) -> float:
