@@ -2,7 +2,7 @@
 
 The words around a number stay English. Babel knows the signs, the places and the patterns; the kit puts numbers into
 them itself, because Babel's own formatter rounds what a number looks like in decimals where Python rounds the number,
-so that one report would show other digits in another locale, and because it takes ten times as long.
+so that one report would show other digits in another locale, and because it takes several times as long.
 
 `HOUSE` is written in the house's own style, which sets a space before the percent sign and shortens September to Sep.
 """
