@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection, QuadMesh
 
 from ecomkit.plots.heat_text import heat_map
+from ecomkit.plots.looks import across, judged, looks
 from ecomkit.plots.marks import (
     Mark,
     Series,
@@ -17,7 +18,6 @@ from ecomkit.plots.marks import (
     is_numeric,
     is_stacked,
     label_of,
-    lines_across,
     marked_places,
     names_of,
     series_of,
@@ -26,13 +26,10 @@ from ecomkit.plots.marks import (
 )
 from ecomkit.plots.telling import (
     Detail,
-    explained,
-    legend_of_colours,
     lowered,
     meaning_of_texts,
     namer_of,
     series_name,
-    some_of,
     subtitle_of,
     writer_of,
 )
@@ -49,8 +46,6 @@ _DETAILS = (
 )
 _KINDS = {"bars": "bars", "points": "points", "line": "line", "steps": "stepped line", "marks": "marks"}
 _NOUNS = {"bars": "bar", "points": "point", "line": "point", "steps": "step", "marks": "mark"}
-# Colours that judge, and are told even where all marks have them.
-_JUDGING = ("green", "red")
 
 
 def describe(ax: Axes) -> str:
@@ -109,8 +104,8 @@ def _picture(ax: Axes, detail: Detail) -> list[str]:
     elif any("(" in note or f"({note})" in told[0] for note in notes.values()) and (meaning := meaning_of_texts(ax)):
         told.append(f"In brackets: {meaning}.")
     marked = [ways.name(place) for place in marked_places(ax)]
-    looks = _looks(ax, [(mark, ways.name(mark.place)) for mark in _judged(series)], detail)
-    return [_head(ax, series), *told, *looks, *_lines_across(ax, ways), *(f"Marked: {one}." for one in marked)]
+    set_off = looks(ax, [(mark, ways.name(mark.place)) for mark in judged(series)], detail)
+    return [_head(ax, series), *told, *set_off, *across(ax, ways.write), *(f"Marked: {one}." for one in marked)]
 
 
 def _are_paths(series: Sequence[Series]) -> bool:
@@ -165,14 +160,15 @@ def _series(series: Series, notes: Mapping[float, str], ways: Ways, detail: Deta
 
 def _in_brief(series: Sequence[Series], ways: Ways) -> str:
     """Return one sentence about several series: the ends and extremes of each, the places of their ends once."""
-    told = []
-    for one in series:
-        known = [mark.value for mark in one.marks if not math.isnan(mark.value)]
+    told, rows = [], [[mark for mark in one.marks if not math.isnan(mark.value)] for one in series]
+    for one, marks in zip(series, rows, strict=True):
+        known = [mark.value for mark in marks]
         first, last, low, high = map(ways.write, (known[0], known[-1], min(known), max(known)))
         between = "" if {low, high} == {first, last} else f", {ways.extremes[0]} {low}, {ways.extremes[1]} {high}"
         told.append(f"{one.name} all {low}" if low == high else f"{one.name} {first} to {last}{between}")
-    ends = [ways.name(series[0].marks[place].place) for place in (0, -1)]
-    return f"{counted(len(series[0].marks), _NOUNS[series[0].kind])} each, {ends[0]} to {ends[-1]}: {'; '.join(told)}."
+    most = max(rows, key=len)
+    each = f"{'' if len(most) == min(map(len, rows)) else 'Up to '}{counted(len(most), 'value')} each"
+    return f"{each}, {ways.name(most[0].place)} to {ways.name(most[-1].place)}: {'; '.join(told)}."
 
 
 def _ends_and_extremes(values: Sequence[float], ways: Ways) -> list[tuple[int, list[str], int]]:
@@ -197,7 +193,7 @@ def _merged(mark: Mark, value: str, note: str) -> str:
 
 def _repeats(mark: Mark, value: str, note: str) -> bool:
     forms = (value, count(abs(mark.value)), decimal(abs(mark.value), 2))
-    return any(re.match(rf"[-+]?{re.escape(form)}(?![\d.,]*\d)", note) for form in forms)
+    return any(re.match(rf"[-+\u2212]?{re.escape(form)}(?![\d.,]*\d)", note) for form in forms)
 
 
 def _notes(ax: Axes, series: Sequence[Series]) -> dict[float, str]:
@@ -232,40 +228,4 @@ def _paths(ax: Axes, paths: Sequence[Series], detail: Detail) -> list[str]:
     ends = [[short(at.get((mark.place, mark.value), ""), detail.letters) for mark in one.marks] for one in paths]
     told = f"{counted(len(paths), 'line')}: {'; '.join(f'{one[0]} to {one[-1]}' for one in ends)}."
     marks = [(one.marks[-1], end[-1]) for one, end in zip(paths, ends, strict=True)]
-    return [told, *_looks(ax, marks, detail)]
-
-
-def _judged(series: Sequence[Series]) -> list[Mark]:
-    """Return the marks whose colours tell more than which series they are of."""
-    return [
-        mark
-        for one in series
-        for mark in one.marks
-        if one.kind in ("bars", "points") and (not one.name or len({mark.colour for mark in one.marks}) > 1)
-    ]
-
-
-def _looks(ax: Axes, marks: Sequence[tuple[Mark, str]], detail: Detail) -> list[str]:
-    """Return a sentence for each look that the picture explains, or that only some marks have."""
-    meanings = explained(ax) | legend_of_colours(ax)
-    groups: dict[str, list[str]] = {}
-    for mark, name in marks:
-        for look in filter(None, (mark.colour, "hatched" if mark.is_hatched else "")):
-            groups.setdefault(look, []).append(name)
-    usual = max((look for look in groups if look != "hatched"), key=lambda look: len(groups[look]), default="")
-    told = []
-    for look, names in groups.items():
-        meaning = f" ({meanings[look]})" if look in meanings else ""
-        # Where one look is explained, the others need no word.
-        if meaning or look in _JUDGING or (look != usual and not meanings.keys() & groups.keys()):
-            whose = f": {some_of(names, detail.names)}" if len(names) < len(marks) else ""
-            told.append(f"{'' if whose else 'All '}{look}{meaning}{whose}.")
-    return [one[:1].upper() + one[1:] for one in told]
-
-
-def _lines_across(ax: Axes, ways: Ways) -> list[str]:
-    told, meaning = [], explained(ax).get("dashed")
-    for name, is_dashed, value in lines_across(ax):
-        kind = f"a dashed line{f' ({meaning})' if meaning else ''}" if is_dashed else "a line"
-        told.append(name or f"{kind} at {ways.write(value)}")
-    return [f"Across: {listed(told)}."] if told else []
+    return [told, *looks(ax, marks, detail)]
