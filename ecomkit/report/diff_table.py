@@ -15,8 +15,11 @@ NOTHING = "Nothing was restated."
 
 def show(found: Mapping[str, Any], console: Console) -> None:
     """Show what `diff` found: a row per headline and cause, what the causes mean, and what could not be told."""
-    known = [instant or "no arrival is told" for instant in found["known_until"]]
-    _say(console, f"{found['shop']}, week {found['week']}. Calls known until {known[0]}, then until {known[1]}.")
+    then, now = found["known_until"]
+    known = (
+        f"Calls known until {then}, then until {now}." if then and now else "Its calls do not say when they arrived."
+    )
+    _say(console, f"{found['shop']}, week {found['week']}. {known}")
     if found["restated"]:
         console.print(_table(found["restated"], found["currency"]))
     elif not found["missing"]:

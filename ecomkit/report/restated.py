@@ -92,7 +92,8 @@ def _published(path: Path, place: str, week: str) -> Mapping[str, Any] | None:
 
 
 def _given(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {notebook: told for notebook, told in parameters.items() if told}
+    # As JSON tells them: a tuple is a list there.
+    return json.loads(json.dumps({notebook: told for notebook, told in parameters.items() if told}))
 
 
 def _reasons(shop: Shop, reports: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]) -> dict[str, str]:
