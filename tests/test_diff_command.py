@@ -105,7 +105,7 @@ def test_the_table_adds_up_to_the_cent_and_says_rates_in_points(run, found):
         ["Orders", "1,300", "1,200", "-100", "definition", "-100", "100 %"],
     ]
     lines = out.splitlines()
-    first = "Lantern & Leaf, week 2026-W44. Its calls say no arrival."
+    first = "Lantern & Leaf, week 2026-W44. Its calls do not say when they arrived."
     assert (status, err, lines[0]) == (0, "", first)
     assert lines[-3:] == [
         "rates: the file of rates changed.",
