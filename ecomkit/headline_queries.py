@@ -108,8 +108,8 @@ def of_repurchase(shop: Shop, weeks: Sequence[Period], told: Mapping[str, Any]) 
     orders = orders.mutate(cohort_and_week=month + "|" + ripe.cast("string"))
     asked = {"within_days": told["within_days"], "as_of": weeks[-1].end_at, "zone": zone, "by": "cohort_and_week"}
     rows = to_frame(repeat_purchase_rate(orders, **asked))
-    rows[["cohort_month", "week"]] = rows["cohort_and_week"].str.split("|", expand=True)
-    rows["week"] = rows["week"].astype("int64")
+    parts = rows["cohort_and_week"].str.split("|")
+    rows = rows.assign(cohort_month=parts.str[0], week=parts.str[1].astype("int64"))
     rates = []
     for number in range(len(weeks)):
         ripened = rows[rows["week"] <= number].groupby("cohort_month")[["customers", "repeat_customers"]].sum()
@@ -148,16 +148,16 @@ def of_acquisition(shop: Shop, weeks: Sequence[Period], told: Mapping[str, Any])
     return _columns(rows.rename(columns={"cac": "cac_blended"}), range(len(weeks)), "new_customers", "cac_blended")
 
 
-# Who answers each group, and what the filters of its notebook are about.
-GROUPS: Sequence[tuple[Callable[[Shop, Sequence[Period], Mapping[str, Any]], Columns], str]] = (
-    (of_quality, "orders"),
-    (of_overview, "orders"),
-    (of_visits, "orders"),
-    (of_funnel, "orders"),
-    (of_products, "orders"),
-    (of_repurchase, "customers"),
-    (of_clv, "customers"),
-    (of_acquisition, "customers"),
+# Who answers each group of headlines, what the filters of its notebook are about, and the headlines.
+GROUPS: Sequence[tuple[Callable[[Shop, Sequence[Period], Mapping[str, Any]], Columns], str, tuple[str, ...]]] = (
+    (of_quality, "orders", ("identified_orders_share", "identified_sessions_share")),
+    (of_overview, "orders", ("net_revenue", "revenue", "orders", "aov")),
+    (of_visits, "orders", ("visit_to_order_rate",)),
+    (of_funnel, "orders", ("funnel_overall_rate",)),
+    (of_products, "orders", ("view_to_order_rate", "units")),
+    (of_repurchase, "customers", ("repeat_purchase_rate",)),
+    (of_clv, "customers", ("clv_per_customer",)),
+    (of_acquisition, "customers", ("new_customers", "cac_blended")),
 )
 
 # Letters of a Monday.

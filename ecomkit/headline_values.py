@@ -1,6 +1,6 @@
 """What every headline of the report is in a week, and was in the weeks before."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +59,7 @@ def headline_values(shop: Shop, period: Period, told: Mapping[str, Any]) -> Valu
 
 
 def headline_history(
-    shop: Shop, period: Period, told: Mapping[str, Any], *, weeks: int = 13
+    shop: Shop, period: Period, told: Mapping[str, Any], *, weeks: int = 13, names: Collection[str] | None = None
 ) -> dict[str, list[tuple[str, float | int | None]]]:
     """Return what the report of each of the last weeks says of each headline, oldest first and `period` last.
 
@@ -71,6 +71,8 @@ def headline_history(
         As `headline_values` takes them.
     weeks
         How many weeks, the one of `period` included.
+    names
+        The headlines that are asked for; those that share a query come with them. All by default.
 
     Returns
     -------
@@ -83,7 +85,9 @@ def headline_history(
         return {}
     asked = {**DEFAULTS, **told}
     columns: dict[str, list[Any]] = {}
-    for answer, select in GROUPS:
+    for answer, select, headlines in GROUPS:
+        if names is not None and not set(names) & set(headlines):
+            continue
         part = replace(shop, filters=replace(shop.filters, select=select))
         columns |= answer(part, shown, asked)
     labels = [week.label for week in shown]

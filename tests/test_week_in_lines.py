@@ -80,7 +80,8 @@ class TestMovements:
     def test_what_is_noise_is_said_to_be(self):
         [line] = movements(week(headline(value=104.0, verdict="within noise", p_value=0.7)))
         assert line.sentence == "Orders: 104, within noise of 100 the week before (+4.0 %)."
-        assert (line.severity, line.confidence) == ("within noise", "chance alone explains it")
+        assert (line.moved, line.severity) == (False, "small")
+        assert line.confidence == "not sure: chance alone explains it"
 
     @pytest.mark.parametrize(
         ("value", "severity"),

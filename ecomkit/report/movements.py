@@ -8,6 +8,7 @@ from ecomkit.report.week_report import Entry, WeekReport, is_tested
 from ecomkit.words import counted, percent
 
 LINES = 3
+NOISE = "not sure: chance alone explains it"
 # Share of the number before from which a movement is large, and from which it is medium.
 _LARGE, _MEDIUM = 0.25, 0.10
 # Corrected p-values below which a movement is called sure.
@@ -34,9 +35,13 @@ _BROKE = ("00_data_quality", "Did tracking break?")
 
 
 class Movement(NamedTuple):
-    """One of the three lines: what moved and how far, in words; `link` leads to the question to ask next."""
+    """One of the three lines: what moved and how far, in words; `link` leads to the question to ask next.
+
+    `moved` is whether it moved by more than chance.
+    """
 
     name: str
+    moved: bool
     sentence: str
     severity: str
     confidence: str
@@ -68,8 +73,9 @@ def _told(entry: Mapping[str, Any], report: WeekReport) -> Movement:
     page, question = _BROKE if entry["across"] else NEXT.get(entry["name"], ("", ""))
     return Movement(
         name=entry["name"],
+        moved=moved,
         sentence=_sentence(entry, form, moved),
-        severity=_severity(entry) if moved else "within noise",
+        severity=_severity(entry),
         confidence=_confidence(entry, moved),
         check=question,
         link=_link(page, question, report.pages),
@@ -98,7 +104,7 @@ def _confidence(entry: Mapping[str, Any], moved: bool) -> str:
     if entry["across"]:
         return f"doubtful: {counted(len(entry['across']), 'break')} in tracking between"
     if not moved:
-        return "chance alone explains it"
+        return NOISE
     p_value = entry["p_value_corrected"]
     return "very sure" if p_value < _VERY_SURE else "sure" if p_value < _SURE else "fairly sure"
 

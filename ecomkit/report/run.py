@@ -146,7 +146,8 @@ def _publish(asked: Asked, period: Period, target: Path, *, skip_known: bool) ->
             with times.of("pages"):
                 pages[run.name] = page_of(run, new)
         with times.of("history"):
-            history = headline_history(shop, period, asked.told, weeks=SHOWN_WEEKS)
+            names = {entry["name"] for page in pages.values() for entry in page.headlines}
+            history = headline_history(shop, period, asked.told, weeks=SHOWN_WEEKS, names=names)
         with times.of("pages"):
             in_order = [pages[path.stem] for path in asked.notebooks]
             report = _told(asked, period, contents, in_order, history, made, target)
