@@ -15,7 +15,7 @@ from ecomkit.report.movements import NEXT, movements
 from ecomkit.report.tiles import sparkline
 from ecomkit.report.week_report import Entry, WeekReport, corrected
 from ecomkit.trust import Light
-from ecomkit.words import count
+from ecomkit.words import count, use_locale
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CONTENTS = {
@@ -204,6 +204,10 @@ class TestBrief:
             "Restated since they were published:\n- Orders, 2026-W43: 40, now 41\n\n"
             "The pages: index.html. What each number means: metrics.html.\n"
         )
+
+    def test_a_date_that_begins_with_its_day_and_a_point_opens_no_list(self):
+        use_locale("de_DE")
+        assert "\n26\\. Oktober to 1. November 2026.\n" in brief(week())
 
     def test_many_restated_figures_are_counted(self):
         rows = [

@@ -14,6 +14,8 @@ from ecomkit.words import LONGEST_TEXT, counted, interval, short
 _MOST_RESTATED = 5
 # What Markdown would take for its own, addresses that readers turn into links included.
 _MARKUP = re.compile(r"[\\`*_\[\]<>#|~@]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+# `26. Oktober` at the start of a line would begin a list.
+_LIST = re.compile(r"^(\d+)\.")
 
 
 def brief(report: WeekReport) -> str:
@@ -23,7 +25,7 @@ def brief(report: WeekReport) -> str:
     """
     moved = movements(report)
     blocks = [
-        [f"# {plain(report.shop)}, week {report.period.label}", f"{span(report.period)}."],
+        [f"# {plain(report.shop)}, week {report.period.label}", _LIST.sub(r"\1\\.", f"{span(report.period)}.")],
         [f"- **Alert.** {plain(alert['sentence'])}" for alert in report.alerts],
         [f"- {plain(notice)}" for notice in notices(report)],
         [f"{number}. {_line(movement)}" for number, movement in enumerate(moved, start=1)]
