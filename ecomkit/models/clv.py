@@ -8,6 +8,7 @@ import contextlib
 import io
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,9 @@ _SPEND_STARTS = ([0.1, 0.1, 0.1], [1.5, 1.2, 0.0], [0.0, 1.5, 1.0])
 # changes. Beyond this bound the fit is repeated with a penalty on squares, too small to move any other fit.
 _RUNS_AWAY = 1e3
 _PENALTY = 1e-9
+# How closely a fit must settle; what some fits cannot do, a coarser tolerance lets pass. A fit that begins near its end
+# has less far to go than rounding allows to see.
+_TOLERANCES, _NEAR_TOLERANCES = (1e-8, 1e-6), (1e-7, 1e-5)
 _STEP_DAYS = 7
 
 
@@ -197,7 +201,7 @@ def _fit_orders(summary: pd.DataFrame, model: str, near: ClvModel | None) -> tup
     begin = None
     if near is not None:
         r, alpha, a, b = near._order_params()
-        begin = [r, alpha / longest, a, b]
+        begin = _Begin([r, alpha / longest, a, b], near.is_held)
     params, log_likelihood, is_held = _best_fit(
         _FITTERS[model], columns, _ORDER_STARTS, f"The {NAMES[model]} model", begin
     )
@@ -211,7 +215,9 @@ def _fit_spend(repeat_buyers: pd.DataFrame, near: ClvModel | None) -> tuple[dict
     groups = repeat_buyers.groupby(["frequency", "monetary_value"], sort=True).size().reset_index(name="customers")
     mean = float(np.average(groups["monetary_value"], weights=groups["customers"]))
     columns = [groups["frequency"], groups["monetary_value"] / mean, groups["customers"]]
-    begin = [near.params["p"], near.params["q"], near.params["gamma"] / mean] if near is not None else None
+    begin = None
+    if near is not None:
+        begin = _Begin([near.params["p"], near.params["q"], near.params["gamma"] / mean], near.is_held)
     (p, q, gamma), log_likelihood, is_held = _best_fit(
         GammaGammaFitter, columns, _SPEND_STARTS, "The Gamma-Gamma model", begin
     )
@@ -224,8 +230,19 @@ def _fit_spend(repeat_buyers: pd.DataFrame, near: ClvModel | None) -> tuple[dict
     return {"p": p, "q": q, "gamma": gamma * mean}, log_likelihood, is_held
 
 
+class _Begin(NamedTuple):
+    """Parameters of a fit of nearly the same customers, and whether a penalty held them: then it holds these, too."""
+
+    params: list[float]
+    is_held: bool
+
+    @property
+    def penalty(self) -> float:
+        return _PENALTY if self.is_held else 0.0
+
+
 def _best_fit(
-    fitter_class: type, columns: list[pd.Series], starts: tuple, name: str, begin: list[float] | None
+    fitter_class: type, columns: list[pd.Series], starts: tuple, name: str, begin: "_Begin | None"
 ) -> tuple[list[float], float, bool]:
     """Return parameters and log-likelihood of the likeliest fit, and whether a penalty had to hold them.
 
@@ -234,13 +251,13 @@ def _best_fit(
     """
     arrays = [column.to_numpy("float64") for column in columns]
     customers = arrays[-1].sum()
-    rounds = [(0.0, starts), (_PENALTY, starts)]
+    rounds = [(0.0, starts, _TOLERANCES), (_PENALTY, starts, _TOLERANCES)]
     if begin is not None:
-        rounds.insert(0, (0.0, [np.log(begin)]))
-    for penalty, chosen in rounds:
+        rounds.insert(0, (begin.penalty, [np.log(begin.params)], _NEAR_TOLERANCES))
+    for penalty, chosen, tolerances in rounds:
         fits = []
         for start in chosen:
-            params = _converged(fitter_class(penalizer_coef=penalty), arrays, start)
+            params = _converged(fitter_class(penalizer_coef=penalty), arrays, start, tolerances)
             if params is not None and params.max() < _RUNS_AWAY:
                 loss = fitter_class._negative_log_likelihood(np.log(params), *arrays, 0.0)
                 # Of fits that are equally likely the least extreme counts: along a ridge any other would be chance.
@@ -254,9 +271,11 @@ def _best_fit(
     )
 
 
-def _converged(fitter, arrays: list[np.ndarray], start: list[float]) -> np.ndarray | None:
+def _converged(
+    fitter, arrays: list[np.ndarray], start: list[float], tolerances: tuple[float, ...]
+) -> np.ndarray | None:
     """Return the parameters that a start leads to, or None."""
-    for tolerance in (1e-8, 1e-6):
+    for tolerance in tolerances:
         # A fit that fails prints its trace and warns; a coarser tolerance or another start may do.
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
