@@ -12,7 +12,7 @@ from ecomkit.report.run import Published
 from tests.calls import identify, order, page, track
 from tests.notebooks import write_notebook
 
-COMMANDS = ("simulate", "init", "build", "check", "identity", "report", "explain")
+COMMANDS = ("simulate", "init", "build", "check", "identity", "report", "explain", "diff")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_each_command_shows_an_example(command):
 def test_the_first_argument_is_the_shop(command):
     usage = CliRunner().invoke(cli.app, [command, "--help"]).output
     first = re.search(rf"Usage: \S+ {command} \[OPTIONS\] \W?(\w+)", usage)[1]
-    assert first.lower() == {"simulate": "folder", "init": "source"}.get(command, "shop")
+    assert first.lower() == {"simulate": "folder", "init": "source", "diff": "older"}.get(command, "shop")
 
 
 def test_help_needs_nothing_heavy():
