@@ -6,6 +6,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from ecomkit.report.csv_tables import tables_of
+from ecomkit.report.execute import run_notebooks
 from ecomkit.tables import readable
 from tests.notebooks import code, text, write_notebook
 
@@ -54,6 +55,39 @@ def test_a_table_of_the_kit_that_a_kernel_showed_keeps_its_numbers_in_the_notebo
     path = write_notebook(tmp_path, "09_made", code("x", new_output("display_data", data, metadata=metadata)))
     assert nbformat.read(path, as_version=4).cells[-1].outputs[0].metadata == {"text/html": {"csv": "aov\n-0.5\n"}}
     assert [csv for _name, csv in tables_of(path)] == ["aov\n-0.5\n"]
+
+
+def test_a_kernel_keeps_tables_and_words_for_pictures_in_the_notebook(tmp_path, monkeypatch):
+    """By the real way: a notebook that papermill runs, as a report does, with the backend that kernels choose."""
+    monkeypatch.delenv("MPLBACKEND")
+    source = write_notebook(
+        tmp_path,
+        "09_made",
+        text("## Do they come back?"),
+        code("import pandas as pd\nfrom ecomkit.plots import plot_repeat_purchase_rate, use_style\nuse_style()"),
+        code(
+            "from ecomkit.tables import readable\n"
+            "rates = pd.DataFrame({'cohort_month': pd.to_datetime(['2026-01-01']), 'customers': [40]}).assign(\n"
+            "    repeat_purchase_rate=0.25, repeat_purchase_rate_low=0.1, repeat_purchase_rate_high=0.4)"
+        ),
+        code("ax = plot_repeat_purchase_rate(rates, within_days=90, floor=30, title='Do they?')"),
+        code("readable(rates, ['cohort_month', 'repeat_purchase_rate']).head(12)"),
+    )
+    (tmp_path / "run").mkdir()
+    [run] = run_notebooks([source], {"09_made": {}}, tmp_path / "run")
+    assert run.failure is None
+    *_others, picture, _table = nbformat.read(run.executed, as_version=4).cells
+    [shown_once] = picture.outputs
+    assert shown_once.metadata["image/png"]["alt"] == (
+        "Points: customers who ordered again within 90 days (%) by month of first order (customers), with 95 % "
+        "intervals. 1 point: Jan 2026 (40) 25.0 %. Customers whose 90 days have passed."
+    )
+    assert tables_of(run.executed) == [
+        (
+            "09_made-01-do-they-come-back.csv",
+            "cohort_month,repeat_purchase_rate,repeat_purchase_rate_low,repeat_purchase_rate_high\n2026-01,0.25,0.1,0.4\n",
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def looks(ax: Axes, marks: Sequence[tuple[Mark, str]], detail: Detail) -> list[s
 
 
 def across(ax: Axes, write: Callable[[float], str]) -> list[str]:
-    """Return a sentence of the lines from edge to edge: names that hold their values, or what is told of a dashed one."""
+    """Return a sentence of the lines from edge to edge: by a name that holds the value, else by the value."""
     told, meaning = [], explained(ax).get("dashed")
     for name, is_dashed, value in lines_across(ax):
         kind = f"a dashed line{f' ({meaning})' if meaning else ''}" if is_dashed else "a line"
