@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecomkit.report.kernels import kernels_for
+
 _CELL_SECONDS = 600
 _LONGEST_MESSAGE = 300
 
@@ -36,19 +38,29 @@ def run_notebooks(
     """Run notebooks as cores allow and yield each as it ends; outputs go to `folder`.
 
     Every notebook has a kernel, a process of its own; threads here only wait for
-    them. A notebook that fails does not stop the others.
+    them. A notebook that fails does not stop the others. Who stops listening, or
+    interrupts, ends the kernels.
     """
     (folder / "ipython").mkdir()
+    # The longest first, as far as its length tells, so that all cores end together.
+    in_turn = sorted(notebooks, key=lambda path: path.stat().st_size, reverse=True)
     pool = ThreadPoolExecutor(min(len(notebooks), os.cpu_count() or 1))
     try:
-        futures = [pool.submit(_run, path, folder / path.name, dict(parameters[path.stem])) for path in notebooks]
-        for future in as_completed(futures):
-            yield future.result()
+        with kernels_for(in_turn) as kernels:
+            try:
+                futures = [
+                    pool.submit(_run, path, folder / path.name, dict(parameters[path.stem]), kernels)
+                    for path in in_turn
+                ]
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
 
 
-def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
+def _run(source: Path, target: Path, parameters: dict[str, Any], kernels: type) -> Run:
     import papermill
     from jupyter_core.utils import ensure_event_loop
     from traitlets.config import Config
@@ -69,6 +81,7 @@ def _run(source: Path, target: Path, parameters: dict[str, Any]) -> Run:
             progress_bar=False,
             execution_timeout=_CELL_SECONDS,
             config=sockets,
+            kernel_manager_class=kernels,
             # The reader's own start-up files must not change a number, and kernels are quiet about their transport.
             extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=50"],
         )
