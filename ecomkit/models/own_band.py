@@ -1,6 +1,7 @@
 """Where a headline may lie next week, told from its own weeks before."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -70,5 +71,6 @@ def _scale(known: np.ndarray, unit: str):
     return np.asarray, float
 
 
+@cache
 def _reach(degrees: int) -> float:
     return float(stats.t.ppf((1 + LEVEL) / 2, degrees))
