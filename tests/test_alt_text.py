@@ -202,8 +202,15 @@ def test_a_heat_map_is_told_by_its_extremes_and_its_frames():
 
 def test_numbers_in_the_text_follow_the_locale():
     use_locale("de_DE")
-    told = describe(PICTURES["net revenue"](FRAMES["net revenue"]))
-    assert "W43 1.100 EUR" in told
+    assert "W43 1.100 EUR" in describe(PICTURES["net revenue"](FRAMES["net revenue"]))
+
+
+def test_a_day_with_a_full_stop_ends_no_sentence():
+    ax = picture("Orders, 1. August 2026 to 31. Oktober 2026. Grey: under 30.")
+    ax.barh([0], [1])
+    ax.set_yticks([0], labels=["Email"])
+    number_axis(ax.xaxis, "Orders", unit="count")
+    assert describe(ax).endswith("1 bar: Email 1. Orders, 1. August 2026 to 31. Oktober 2026.")
 
 
 @pytest.fixture

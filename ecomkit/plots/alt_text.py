@@ -30,6 +30,7 @@ from ecomkit.plots.telling import (
     meaning_of_texts,
     namer_of,
     series_name,
+    source_of,
     subtitle_of,
     writer_of,
 )
@@ -70,7 +71,7 @@ def describe(ax: Axes) -> str:
         text = " ".join(sentences)
         if len(text) <= LONGEST:
             break
-    source = subtitle_of(ax).partition(". ")[0].removesuffix(".")
+    source = source_of(ax)
     return f"{text} {source}." if len(f"{text} {source}.") <= LONGEST else short(text, LONGEST)
 
 

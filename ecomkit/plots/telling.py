@@ -74,6 +74,12 @@ def subtitle_of(ax: Axes) -> str:
     return " ".join(" ".join(text.get_text() for text in ax.figure.texts[1:]).split())
 
 
+def source_of(ax: Axes) -> str:
+    """Return the first sentence of the subtitle, which tells source and span, without its full stop."""
+    # `1. November` is a day and no end.
+    return re.split(r"(?<! \d)(?<! \d\d)\. ", subtitle_of(ax), maxsplit=1)[0].removesuffix(".")
+
+
 def explained(ax: Axes) -> dict[str, str]:
     """Return what the subtitle says of looks and texts, such as `grey`: `under 30 sessions`."""
     found = re.findall(r"(?:^|\. )([A-Z][a-z ]*)(, hatched)?: ([^.]+)(?=\.|$)", subtitle_of(ax))
