@@ -67,6 +67,8 @@ def new_axes(title: str, subtitle: str, *, height: float = HEIGHT) -> Axes:
     `height` is in inches.
     """
     figure, ax = plt.subplots(figsize=(WIDTH, height), layout="constrained")
+    # A notebook draws what it shows. pyplot, which the first figure hooks in, would draw it once before, for nobody.
+    plt.uninstall_repl_displayhook()
     title, subtitle = fill(title, _TITLE_LETTERS), fill(" ".join([subtitle, *_CAPTION]), _SUBTITLE_LETTERS)
     below_title = 0.06 + _lines_height(title, _TITLE_SIZE)
     figure.suptitle(title, x=0.01, y=1 - 0.06 / height, ha="left", va="top", size=_TITLE_SIZE, weight="bold")
