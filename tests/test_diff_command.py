@@ -40,9 +40,12 @@ FOUND = {
         headline("repeat_purchase_rate", None)
         | {
             "published": 0.25,
-            "now": 0.262,
-            "difference": 0.012,
-            "causes": [{"cause": "identity", "amount": 0.012, "share": 1.0}],
+            "now": 0.26208,
+            "difference": 0.01208,
+            "causes": [
+                {"cause": "late events", "amount": 0.01154, "share": 0.96},
+                {"cause": "identity", "amount": 0.00054, "share": 0.04},
+            ],
         },
         headline("orders", None)
         | {
@@ -95,13 +98,14 @@ def cells(line):
     return [cell.strip() for cell in line[1:-1].split("│")]
 
 
-def test_the_table_adds_up_to_the_cent_and_says_rates_in_points(run, found):
+def test_the_table_adds_up_in_cents_and_in_hundredths_of_a_point(run, found):
     status, out, err = run("older", "newer")
     rows = [cells(line) for line in out.splitlines() if line.startswith("│")]
     assert rows == [
         ["Net revenue", "EUR 100.00", "EUR 100.01", "EUR 0.01", "settings or rates", "EUR 0.01", "50 %"],
         ["", "", "", "", "refunds", "EUR 0.00", "50 %"],
-        ["Repeat purchase rate", "25.00 %", "26.20 %", "1.20 points", "identity", "1.20 points", "100 %"],
+        ["Repeat purchase rate", "25.00 %", "26.21 %", "1.21 points", "late events", "1.16 points", "96 %"],
+        ["", "", "", "", "identity", "0.05 points", "4 %"],
         ["Orders", "1,300", "1,200", "-100", "definition", "-100", "100 %"],
     ]
     lines = out.splitlines()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -56,9 +57,13 @@ def _forms(unit: str, currency: str) -> tuple[Callable[[float], str], Callable[[
 
 
 def _rounded(row: Mapping[str, Any]) -> list[float]:
-    """Return what the causes added; of money in cents that add up to the difference in cents."""
-    amounts = [cause["amount"] for cause in row["causes"]]
-    return list(in_cents(amounts, round(row["difference"] * 100))) if row["unit"] == "money" else amounts
+    """Return what the causes added, in the cents or hundredths of a point in which the difference is shown."""
+    amounts, difference = np.array([cause["amount"] for cause in row["causes"]]), row["difference"]
+    if row["unit"] == "money":
+        return list(in_cents(amounts, round(difference * 100)))
+    if row["unit"] == "rate":
+        return list(in_cents(amounts * 100, round(difference * 100 * 100)) / 100)
+    return list(amounts)
 
 
 def _say(console: Console, line: str) -> None:
