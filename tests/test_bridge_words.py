@@ -147,3 +147,4 @@ def test_the_factors_are_told_in_their_own_units():
     assert told.before.tolist()[1:-1] == ["1,000", "5.0 %", "1.00", "EUR 60.00", "0", "EUR 20.00"]
     assert told.now.tolist()[0] == "–"
     assert np.array_equal(told.columns[-2:], ["before", "now"])
+    assert [cell.values for cell in told.before[1:-1]] == [(1000,), (0.05,), (1.0,), (60.0,), (0.0,), (20.0,)]

@@ -61,6 +61,13 @@ def test_every_number_stands_beside_the_week_and_the_year_before():
     assert found.loc["visit-to-order rate", "this week"] == "10.0 %"
 
 
+def test_the_csv_of_the_table_holds_the_numbers_behind_its_text():
+    numbers = of_week(SHOP, W44, frames(), min_group=30).numbers().set_index("number")
+    assert numbers.loc["net revenue", ["this week", "week before", "year before"]].tolist() == [1_000, 1_000, 500]
+    low, high = numbers.loc["visit-to-order rate", ["95 % interval, low", "95 % interval, high"]]
+    assert 0 < low < numbers.loc["visit-to-order rate", "this week"] == 0.1 < high < 1
+
+
 def test_too_few_people_get_no_verdict():
     assert set(board(min_group=101)["week before: verdict"]) == {"cannot tell"}
 

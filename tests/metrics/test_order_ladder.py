@@ -110,6 +110,8 @@ def test_the_rungs_stand_one_below_the_other(row, rungs, last):
     if row:
         assert told["amount"][:2] == ["EUR 60.00", "EUR -6.00"]
         assert told["share of gross"][:2] == ["100.0 %", "-10.0 %"]
+        assert [cell.values for cell in told["amount"][:2]] == [(60.0,), (-6.0,)]
+        assert [cell.values for cell in told["share of gross"][:2]] == [(1.0,), (-0.1,)]
 
 
 def test_a_row_of_the_fixture_reads_as_it_is(shop):
