@@ -295,16 +295,19 @@ def test_amounts_add_up_where_binary_numbers_do_not():
 
 
 @pytest.mark.parametrize(
-    ("published_value", "now", "restated"),
+    ("name", "published_value", "now", "restated"),
     [
-        pytest.param(31, 31, False, id="the same"),
-        pytest.param(31, 32, True, id="one more"),
-        pytest.param(39.45472127, 39.45472128, False, id="the tenth digit may be rounding"),
-        pytest.param(39.45472127, 39.45472137, True, id="the ninth is not"),
-        pytest.param(0, 1e-9, True, id="nothing and something"),
-        pytest.param(None, None, False, id="unknown twice"),
-        pytest.param(None, 0, True, id="unknown and none"),
+        pytest.param("orders", 31, 31, False, id="the same"),
+        pytest.param("orders", 31, 32, True, id="one more"),
+        pytest.param("aov", 39.45472127, 39.45472128, False, id="the tenth digit may be rounding"),
+        pytest.param("aov", 39.45472127, 39.45472137, True, id="the ninth is not"),
+        pytest.param("revenue", 8_999_999.98, 8_999_999.99, True, id="a cent of nine millions"),
+        pytest.param("clv_per_customer", 38.80123618, 38.80123894, False, id="where a fit began"),
+        pytest.param("clv_per_customer", 38.8012, 38.8013, True, id="what a fit was made of"),
+        pytest.param("orders", 0, 1e-9, True, id="nothing and something"),
+        pytest.param("orders", None, None, False, id="unknown twice"),
+        pytest.param("orders", None, 0, True, id="unknown and none"),
     ],
 )
-def test_what_is_restated(published_value, now, restated):
-    assert is_restated(published_value, now) == is_restated(now, published_value) == restated
+def test_what_is_restated(name, published_value, now, restated):
+    assert is_restated(name, published_value, now) == is_restated(name, now, published_value) == restated

@@ -6,15 +6,17 @@ from decimal import Decimal
 
 from ecomkit.report.walk import Step
 
-# Two reports print ten digits of a number; one of the last digit may be rounding.
-_SAME = 1e-9
+# Two reports print ten digits of a number; one of the last digit may be rounding. A fit ends where its steps grow
+# small, and the history of a headline begins it elsewhere than the week's own report: six digits of it are the data's.
+_ROUNDING = 1e-9
+_ENDS_OF_FITS = {"clv_per_customer": 1e-6}
 
 
-def is_restated(published: float | None, now: float | None) -> bool:
-    """Say whether two printed values differ by more than rounding of the tenth digit."""
+def is_restated(name: str, published: float | None, now: float | None) -> bool:
+    """Say whether two printed values of a headline differ by more than rounding, or for a fit by more than its end."""
     if published is None or now is None:
         return published is not now
-    return not math.isclose(published, now, rel_tol=_SAME)
+    return not math.isclose(published, now, rel_tol=_ENDS_OF_FITS.get(name, _ROUNDING))
 
 
 def causes_of(name: str, published: float, now: float, steps: Sequence[Step]) -> list[tuple[str, Decimal]]:

@@ -53,7 +53,7 @@ def diff(
     published, now = ({entry["name"]: entry for entry in report["headlines"]} for report in (old, new))
     both = [name for name in now if name in published]
     values = {name: (published[name]["value"], now[name]["value"]) for name in both}
-    moved = [name for name, pair in values.items() if None not in pair and is_restated(*pair)]
+    moved = [name for name, pair in values.items() if None not in pair and is_restated(name, *pair)]
     steps, why = [], {}
     if moved:
         path = states(old["made_from"], new["made_from"], iso_week(new["week"], new["time_zone"]).end_at)

@@ -67,7 +67,7 @@ def restated(
             for entry in report["headlines"]
             if entry["value"] is not None and entry["name"] in now[week]
         ]
-        moved = [row for row in moved if is_restated(row["published"], row["now"])]
+        moved = [row for row in moved if is_restated(row["name"], row["published"], row["now"])]
         if moved:
             reports[week] = report["made_from"]
             rows += moved
