@@ -75,13 +75,13 @@ def told(limits, entry):
         pytest.param(
             {"outside_band": True},
             [*[20, 21] * 6, 30],
-            ["Orders: 30, above the band of the weeks before, 18 to 25."],
+            ["Orders: 30, above the band of the weeks before, 17 to 26."],
             id="above the band",
         ),
         pytest.param(
             {"outside_band": True},
             [*[20, 21] * 6, 10],
-            ["Orders: 10, below the band of the weeks before, 18 to 25."],
+            ["Orders: 10, below the band of the weeks before, 17 to 26."],
             id="below the band",
         ),
         pytest.param({"outside_band": False}, [*[20, 21] * 6, 10], [], id="the band is not asked for"),
@@ -136,8 +136,8 @@ def test_an_alert_holds_what_a_machine_asks_for():
         "name": "orders", "rule": "below", "value": 10, "limits": [15],
     }  # fmt: skip
     assert band["rule"] == "outside_band"
-    # Eleven steps of log(21 / 20) = 0.0488; t of 11 degrees at 99.5 % is 3.497: 21 x exp(+-3.497 x 0.0488).
-    assert [round(end, 1) for end in band["limits"]] == [17.7, 24.9]
+    # Eleven steps of log(21 / 20) = 0.0488; t of 11 degrees at 99.8 % is 4.025: 21 x exp(+-4.025 x 0.0488).
+    assert [round(end, 1) for end in band["limits"]] == [17.3, 25.6]
 
 
 def test_without_limits_there_are_no_alerts():

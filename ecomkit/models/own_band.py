@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 # The newest weeks that a band stands on, and the fewest.
 WEEKS, FEWEST = 12, 8
 # Chance that each of the two intervals holds the next week, where the weeks are as it takes them.
-LEVEL = 0.995
+LEVEL = 0.998
 
 
 def own_band(past: Sequence[float | None], unit: str) -> tuple[float, float] | None:

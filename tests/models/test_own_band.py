@@ -9,22 +9,22 @@ WEEKS_OF_CHANCE = 4000
 
 
 def test_both_intervals_are_covered():
-    # Twelve weeks, the last one of the higher kind. t of 11 degrees at 99.5 % is 3.4966.
+    # Twelve weeks, the last one of the higher kind. t of 11 degrees at 99.8 % is 4.0247.
     past = [20.0, 21.0] * 6
     low, high = own_band(past, "count")
     step = np.log(21 / 20)
-    assert low == pytest.approx(21 * np.exp(-3.4966 * step), rel=1e-4)
-    assert high == pytest.approx(21 * np.exp(3.4966 * step), rel=1e-4)
+    assert low == pytest.approx(21 * np.exp(-4.0247 * step), rel=1e-4)
+    assert high == pytest.approx(21 * np.exp(4.0247 * step), rel=1e-4)
 
 
 def test_weeks_that_jump_once_are_judged_by_their_levels():
     past = [10.0] * 6 + [20.0] * 6
     low, high = own_band(past, "count")
     # Levels: log 10 and log 20 six times each, so the mean is log sqrt(200) and s is log(2) / 2 x sqrt(12 / 11).
-    reach = 3.4966 * np.log(2) / 2 * np.sqrt(12 / 11) * np.sqrt(13 / 12)
+    reach = 4.0247 * np.log(2) / 2 * np.sqrt(12 / 11) * np.sqrt(13 / 12)
     assert low == pytest.approx(np.sqrt(200) * np.exp(-reach), rel=1e-4)
     # The jump is the only step of eleven: their root mean square is log(2) / sqrt(11), from the last week on.
-    near = 20 * np.exp(3.4966 * np.log(2) / np.sqrt(11))
+    near = 20 * np.exp(4.0247 * np.log(2) / np.sqrt(11))
     assert high == pytest.approx(max(np.sqrt(200) * np.exp(reach), near), rel=1e-4)
 
 
@@ -89,13 +89,12 @@ def test_on_white_noise_and_on_random_walks_fewer_weeks_lie_outside_than_either_
     noise = rng.normal(0, 0.2, (WEEKS_OF_CHANCE, 13))
     mixed = noise + np.cumsum(rng.normal(0, 0.1, noise.shape), axis=1)
     claimed = 1 - LEVEL
-    # Half a per cent of 4,000 is 20, with a deviation of 4.5.
     assert outside(100 * np.exp(noise)) <= claimed
-    assert outside(100 * np.exp(np.cumsum(noise, axis=1))) <= claimed * 1.5
+    assert outside(100 * np.exp(np.cumsum(noise, axis=1))) <= claimed
     assert outside(100 * np.exp(mixed)) <= claimed
 
 
-@pytest.mark.parametrize(("orders", "seen"), [(30, 0.1), (100, 0.7), (300, 0.95)], ids="{} orders a week".format)
+@pytest.mark.parametrize(("orders", "seen"), [(30, 0.1), (100, 0.6), (300, 0.95)], ids="{} orders a week".format)
 def test_half_of_the_orders_gone_is_seen_where_there_are_enough(orders, seen):
     rng = np.random.default_rng(5)
     weeks = rng.poisson(orders, (500, 13)).astype(float)
