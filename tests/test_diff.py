@@ -124,7 +124,7 @@ def test_a_late_order_is_what_it_added(make_shop, only_revenue, monkeypatch, tmp
         "cannot_tell": [],
     }
     # The shop of then was built for it, and is gone.
-    assert "read calls" in heard
+    assert "sources, read calls" in heard
     assert list(scratch.iterdir()) == []
 
 
@@ -172,6 +172,17 @@ def test_what_the_ledger_lacks_is_one_cause_with_its_neighbour(two_reports, only
     assert causes_by_headline(found) == {"revenue": {"sources or settings or rates": -2.0, "late events": 7.0}}
     lacks = " of then are not on this machine. Run `ecomkit diff` where the reports were made to tell these causes "
     assert found["cannot_tell"] == [f"The settings and rates{lacks}apart.", f"The rates{lacks}apart."]
+
+
+@pytest.mark.slow
+def test_two_past_reports_are_compared_as_their_shops_were(two_reports, only_revenue, make_shop):
+    folder, older, newer = two_reports(LATE_ORDER, rate="0.6")
+    remember(folder)
+    much_later = later(LATE_ORDER | {"messageId": "another"}, "2026-10-09T10:00:00Z")
+    much_later["properties"] = order("o5", revenue=100)
+    make_shop(*KNOWN, LATE_ORDER, much_later, toml=TOML + RATES, files={"rates.csv": RATE.format("0.9")})
+    found = diff(older, newer, shop=str(folder))
+    assert causes_by_headline(found) == {"revenue": {"rates": 3.0, "late events": 7.0}}
 
 
 @pytest.mark.slow

@@ -125,10 +125,10 @@ def test_json_is_one_object_and_nothing_else(run, found):
 
 def test_nothing_restated_says_so_and_is_no_failure(run, write):
     status, out, err = run(write("older"), write("newer"))
-    known = "2026-11-02T05:00:00+00:00"
+    known = "2026-11-02 05:00 UTC"
     assert (status, err) == (0, "")
     assert out == (
-        f"Lantern & Leaf, tiny, week 2026-W44. Calls known until {known}, then until {known}.\nNothing was restated.\n"
+        f"Lantern & Leaf, tiny, week 2026-W44. Calls known until {known}, now until {known}.\nNothing was restated.\n"
     )
 
 

@@ -1,6 +1,7 @@
 """What `ecomkit diff` shows in the terminal: each restated headline, and what each cause added to it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,7 @@ NOTHING = "Nothing was restated."
 
 def show(found: Mapping[str, Any], console: Console) -> None:
     """Show what `diff` found: a row per headline and cause, what the causes mean, and what could not be told."""
-    then, now = found["known_until"]
-    known = (
-        f"Calls known until {then}, then until {now}." if then and now else "Its calls do not say when they arrived."
-    )
-    _say(console, f"{found['shop']}, week {found['week']}. {known}")
+    _say(console, f"{found['shop']}, week {found['week']}. {_known(*found['known_until'])}")
     if found["restated"]:
         console.print(_table(found["restated"], found["currency"]))
     elif not found["missing"]:
@@ -31,6 +28,13 @@ def show(found: Mapping[str, Any], console: Console) -> None:
         _say(console, f"{row['label']} is unknown in the {row['missing_in']} report.")
     for why_not in found["cannot_tell"]:
         _say(console, f"Cannot tell all causes apart. {why_not}")
+
+
+def _known(then: str | None, now: str | None) -> str:
+    if then is None or now is None:
+        return "Its calls do not say when they arrived."
+    first, last = (f"{datetime.fromisoformat(instant).astimezone(UTC):%Y-%m-%d %H:%M} UTC" for instant in (then, now))
+    return f"Calls known until {first}, now until {last}."
 
 
 def _table(rows: Sequence[Mapping[str, Any]], currency: str) -> Table:

@@ -97,7 +97,7 @@ def walk(
     told
         The parameters of both, by name.
     progress
-        Told each state and each step of its build.
+        Told each step of each build, after the cause that its state stands for.
     """
     *earlier, newest = path
     step, calls, skipped = Step(newest.cause, None), {}, set()
@@ -127,14 +127,18 @@ def _opened(
     folder: Path, state: State, told: Mapping[str, Any], progress: Callable[[str], None]
 ) -> Iterator[shops.Shop]:
     """Open the shop at a state: today's where it is that, else one that is built now and removed again."""
+
+    def tell(step: str) -> None:
+        progress(f"{state.cause}, {step}")
+
     if state.rules == remember(folder):
-        today = shops.open_shop(folder, filters=told.get("filters"), progress=progress)
+        today = shops.open_shop(folder, filters=told.get("filters"), progress=tell)
         if _is_all(state.known, today.newest_arrival):
             yield today
             return
     with tempfile.TemporaryDirectory() as scratch:
         settings, target = remembered(folder, *state.rules), Path(scratch) / "shop.duckdb"
-        build(settings, target, salt=salt_of(folder), fingerprint="", progress=progress, known=state.known)
+        build(settings, target, salt=salt_of(folder), fingerprint="", progress=tell, known=state.known)
         con = ibis.duckdb.connect(str(target), read_only=True)
         try:
             con.raw_sql("SET TimeZone = 'UTC'")
