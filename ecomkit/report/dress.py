@@ -53,9 +53,12 @@ def dress(soup: BeautifulSoup, csv_files: Sequence[str]) -> None:
         # A table that an author typed into the text has no file.
         if is_output and (file := next(files, None)):
             box.insert_after(_csv_link(soup, file, number))
-    for text in soup.find_all("pre"):
-        if not text.find_parent("div", class_="code"):
-            text["tabindex"] = "0"  # what scrolls must be reached by the keyboard
+    # What scrolls must be reached by the keyboard.
+    for box in [
+        *soup.find_all("figure"),
+        *(text for text in soup.find_all("pre") if not text.find_parent(class_="code")),
+    ]:
+        box["tabindex"] = "0"
     for strong in soup.select("section > p > strong:first-child"):
         if strong.get_text().startswith("Caveat"):
             strong.find_parent("section")["class"] = "caveat"

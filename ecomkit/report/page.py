@@ -35,6 +35,7 @@ _ATTRIBUTES = {
     "a": lambda tag, name, value: name in ("aria-label", "class") or (name == "href" and bool(_LINK.fullmatch(value))),
     "div": ["class", "tabindex", "role", "aria-label"],
     "pre": ["class", "tabindex"],
+    "figure": ["class", "tabindex"],
     "img": lambda tag, name, value: name == "alt" or (name == "src" and bool(PICTURE.fullmatch(value))),
     "th": ["class", "colspan", "rowspan", "scope"],
     "td": ["class", "colspan", "rowspan"],
