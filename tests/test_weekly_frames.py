@@ -83,3 +83,15 @@ def test_a_week_stands_beside_the_same_week_a_year_before():
 @pytest.mark.parametrize(("first_day", "weeks"), [(date(2026, 10, 5), 2), (date(2026, 10, 6), 1), (None, 2)])
 def test_a_week_that_began_before_the_data_was_not_observed(first_day, weeks):
     assert len(observed(SOLD, first_day)) == weeks
+
+
+def test_rows_come_in_the_order_of_the_query_also_where_a_later_step_drops_what_they_are_ordered_by():
+    rows = ibis.memtable({"name": ["b", "c", "a"], "rank": [2, 3, 1]})
+    assert list(to_frame(rows.order_by("rank").select("name").filter(lambda row: row.name != "b")).name) == ["a", "c"]
+
+
+def test_what_ibis_was_told_of_queries_holds_after_one_that_fails():
+    merges = ibis.options.sql.fuse_selects
+    with pytest.raises(Exception, match="nowhere"):
+        to_frame(ibis.duckdb.connect().sql("SELECT 1 AS one").mutate(two=ibis.literal("nowhere").cast("int64")))
+    assert ibis.options.sql.fuse_selects is merges
