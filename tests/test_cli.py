@@ -139,18 +139,52 @@ def test_identity_of_a_shop_without_suspects_says_so(ecomkit, made):
     assert "No identifier is shared by several people." in ecomkit("identity", made)[1]
 
 
-@pytest.mark.parametrize(("failed", "status"), [((), 0), (("02_funnel",), 1)], ids=["published", "a notebook failed"])
-def test_report_hands_its_arguments_on(ecomkit, monkeypatch, tmp_path, failed, status):
+@pytest.mark.parametrize(
+    ("failed", "alerts", "status"),
+    [
+        pytest.param((), (), 0, id="published"),
+        pytest.param(("02_funnel",), (), 1, id="a notebook failed"),
+        pytest.param((), ("Orders fell.",), 3, id="an alert"),
+        pytest.param(("02_funnel",), ("Orders fell.",), 1, id="both"),
+    ],
+)
+def test_report_hands_its_arguments_on(ecomkit, monkeypatch, tmp_path, failed, alerts, status):
     given = {}
 
     def run_report(shop, **arguments):
         given.update(shop=shop, **arguments)
-        return Published(tmp_path, failed)
+        return Published(tmp_path, failed, alerts)
 
     monkeypatch.setattr("ecomkit.report.run.run_report", run_report)
-    arguments = ["--week", "2026-W44", "--out", tmp_path, "--param", "a=1", "--param", "b=x=y"]
+    arguments = ["--week", "2026-W44", "--out", tmp_path, "--only", "02_funnel", "--param", "a=1", "--param", "b=x=y"]
     assert ecomkit("report", "tiny", *arguments)[0] == status
-    assert given == {"shop": "tiny", "week": "2026-W44", "out": tmp_path, "parameters": {"a": "1", "b": "x=y"}}
+    told = {"week": "2026-W44", "out": tmp_path, "only": "02_funnel", "parameters": {"a": "1", "b": "x=y"}}
+    assert given == {"shop": "tiny"} | told
+
+
+def test_many_weeks_end_with_the_status_of_the_worst(ecomkit, monkeypatch, tmp_path):
+    weeks = [Published(tmp_path), Published(tmp_path, (), ("Orders fell.",)), Published(None)]
+    given = []
+    monkeypatch.setattr("ecomkit.report.run.run_reports", lambda *weeks_of, **told: given.append(weeks_of) or weeks)
+    assert ecomkit("report", "tiny", "--from", "2026-W42", "--to", "2026-W44")[0] == 3
+    assert given == [("tiny", "2026-W42", "2026-W44")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(
+            ["--from", "2026-W42"], "'--from' and '--to' go together: name the first week and the last.", id="no end"
+        ),
+        pytest.param(
+            ["--from", "2026-W42", "--to", "2026-W44", "--week", "2026-W44"],
+            "'--week' cannot go with '--from' and '--to', which name many weeks. Leave one out.",
+            id="and a week",
+        ),
+    ],
+)
+def test_weeks_that_contradict_each_other_are_a_wrong_use(ecomkit, arguments, message):
+    assert ecomkit("report", "tiny", *arguments) == (2, "", f"{message}\n")
 
 
 def test_a_week_without_data_publishes_nothing_and_is_no_failure(ecomkit, made, tmp_path, monkeypatch):

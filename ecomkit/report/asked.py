@@ -1,5 +1,6 @@
 """What is asked of a shop, checked before anything runs."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from ecomkit.report import parameters as notebook_parameters
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a shop, whatever the week: the opened shop, the notebooks and what each is given."""
+    """What is asked of a shop, whatever the week: the opened shop, the notebooks and what each is given.
+
+    `seconds` is how long the shop took to build and open.
+    """
 
     shop: shops.Shop
     shop_name: str
@@ -23,6 +27,7 @@ class Asked:
     given: Mapping[str, Mapping[str, Any]]
     suffix: str
     console: Console
+    seconds: float
 
     def folder(self, period: Period) -> Path:
         """Where the report of a week goes: a part, or one notebook, never takes the place of the whole report."""
@@ -72,6 +77,7 @@ def ask(shop_name: str, only: str | None, parameters: Mapping[str, Any], console
     given = notebook_parameters.check(parameters, paths)
     part = next((chosen["filters"] for chosen in given.values() if chosen.get("filters")), None)
     suffix = (f"-{only}" if only else "") + ("-part" if part else "")
+    started = time.perf_counter()
     with console.status("Building the shop"):
         shop = shops.open_shop(shop_name, filters=part)
-    return Asked(shop, shop_name, tuple(paths), given, suffix, console)
+    return Asked(shop, shop_name, tuple(paths), given, suffix, console, time.perf_counter() - started)

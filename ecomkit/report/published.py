@@ -15,7 +15,9 @@ _WRITTEN_BY = (".py", ".toml", ".j2", ".css", ".json")
 def digest_of_kit(notebooks: Sequence[Path]) -> str:
     """Return what tells this kit and its notebooks from others: who changes a word of either wants the report anew."""
     files = sorted(path for path in _KIT.rglob("*") if path.suffix in _WRITTEN_BY)
-    return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, *notebooks])).hexdigest()[:16]
+    cells = [cell for path in notebooks for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    texts = [*(path.read_text(encoding="utf-8") for path in files), *("".join(cell["source"]) for cell in cells)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def is_published(folder: Path, made_from: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:

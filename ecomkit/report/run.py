@@ -135,6 +135,7 @@ def _publish(asked: Asked, period: Period, target: Path, *, skip_known: bool) ->
 
     remember(shop.settings.folder)
     times = Times()
+    times.add("build", asked.seconds)
     is_kept_with_others = target == asked.folder(period)
     with tempfile.TemporaryDirectory() as scratch, appearing(target) as new:
         given = {"shop_name": asked.shop_name, "week": period.label}
