@@ -68,7 +68,7 @@ def has_ended(pid, *, within=10.0):
 
 # What libraries decide when they are imported, and what a process is born with.
 OF_THE_KERNEL = """
-import json, os, signal
+import json, os, signal, sys
 import matplotlib, pandas as pd
 options = pd._config.config
 told = {
@@ -77,6 +77,7 @@ told = {
     "look": {name: str(matplotlib.rcParams._get(name)) for name in matplotlib.rcParams},
     "signals": [str(signal.getsignal(number)) for number in (signal.SIGCHLD, signal.SIGTERM)],
     "folder": os.getcwd(),
+    "places": sys.path,
     "variables": {name: value for name, value in os.environ.items() if not name.startswith("JPY_")},
     "leads": os.getsid(0) == os.getpid() == os.getpgid(0),
     "main": __name__,

@@ -20,6 +20,13 @@ from jupyter_client.manager import AsyncKernelManager
 
 CAN_FORK = hasattr(os, "pidfd_open")
 _LAUNCHER = "ipykernel_launcher"
+# Modules of the folder where a report runs take no library's place: kernels add it to the path when they start.
+_START = """
+import sys
+sys.path = [place for place in sys.path if place]
+from ecomkit.report.nursery import main
+main()
+"""
 
 
 @contextmanager
@@ -77,7 +84,7 @@ class _Nursery:
 
     def __init__(self, imports: Sequence[str]) -> None:
         answers, theirs = os.pipe()
-        command = [sys.executable, "-m", "ecomkit.report.nursery", str(theirs)]
+        command = [sys.executable, "-c", _START, str(theirs)]
         # A session of its own: Ctrl-C is for the report, which then ends this.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, pass_fds=[theirs], start_new_session=True, text=True

@@ -1,7 +1,7 @@
 """A process that has imported what notebooks import, and forks a kernel wherever one is wanted.
 
-`python -m ecomkit.report.nursery FD` reads lines of JSON: first the import statements, then an order per
-kernel (`arguments`, `environment`, `folder`), and answers each with the kernel's process id on the pipe FD.
+It reads lines of JSON: first the import statements, then an order per kernel (`arguments`, `environment`,
+`folder`), and answers each with the kernel's process id on the pipe whose number is its argument.
 When its input ends it ends, and its kernels end when they miss it.
 """
 
@@ -64,7 +64,3 @@ def _be_kernel(arguments: Sequence[str], environment: Mapping[str, str], folder:
     finally:
         # DuckDB starts a thread when it is imported; to tear down one that did not come along would abort.
         os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
