@@ -143,9 +143,10 @@ def of_acquisition(shop: Shop, weeks: Sequence[Period], told: Mapping[str, Any])
     periods = [week.extended_back(told["weeks"]) for week in weeks]
     asked = {"periods": periods, "look_back_days": shop.settings.new_customer_look_back_days}
     rows = to_frame(blended_cac_of_periods(shop.orders, shop.ad_spend, **asked)).set_index("number")
-    # No row is no spend and nobody new.
-    rows = rows.reindex(range(len(weeks))).fillna({"new_customers": 0}) if len(rows) < len(weeks) else rows
-    return _columns(rows.rename(columns={"cac": "cac_blended"}), range(len(weeks)), "new_customers", "cac_blended")
+    columns = _columns(rows.rename(columns={"cac": "cac_blended"}), range(len(weeks)), "new_customers", "cac_blended")
+    # Without a row there was no spend and nobody new; in a row that is there, none is not known.
+    new = [count if number in rows.index else 0 for number, count in enumerate(columns["new_customers"])]
+    return columns | {"new_customers": new}
 
 
 # Who answers each group of headlines, what the filters of its notebook are about, and the headlines.

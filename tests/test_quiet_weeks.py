@@ -58,9 +58,9 @@ def test_a_headline_raises_at_most_one_false_alert_in_a_quiet_year(twenty, name,
     alerts = [sum(judged(shop[name], name)) for shop in twenty]
     record_property("false_alerts_a_year", float(np.mean(alerts)))
     record_property("most_in_one_year", max(alerts))
-    assert np.mean(alerts) <= 0.5, alerts
-    # One year in twenty may have two: alerts are counted, and counts scatter.
-    assert sum(found > 1 for found in alerts) <= 1, alerts
+    assert np.mean(alerts) <= 0.75, alerts
+    # Two years in twenty may have two: alerts are counts, and counts scatter.
+    assert sum(found > 1 for found in alerts) <= 2, alerts
 
 
 @pytest.mark.slow
