@@ -78,6 +78,7 @@ ALLOWED = {
     "explain": GROUND | {"engines", "example_rows", "metrics", "query_steps", "settings", "shop", "words"},
     "report": GROUND
     | {
+        "alert_settings",
         "alerts",
         "check",
         "csv_text",

@@ -62,7 +62,8 @@ def entry(name="orders", value=3.0, *, unit="count", p_value=NAN, verdict="canno
 
 
 def handed(*entries):
-    return code("hand_over(...)", new_output("display_data", {MIME: list(entries), "text/plain": "Handed over."}))
+    names = ", ".join(f"headline('{one['name']}', ...)" for one in entries)
+    return code(f"hand_over({names})", new_output("display_data", {MIME: list(entries), "text/plain": "Handed over."}))
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,8 @@ WEEKS = ("2026-10-14", "2026-10-21", "2026-10-28")
 def orders_of(label="Orders", value=1):
     told = Comparison(value, 0, 3, 1, -2, 2, 0.9, "within noise")
     entry = headline("orders", told, label=label, unit="count", definition="Orders not cancelled")
-    return code("hand_over(...)", new_output("display_data", {MIME: [entry], "text/plain": "Handed over."}))
+    handed = new_output("display_data", {MIME: [entry], "text/plain": "Handed over."})
+    return code(f"hand_over(headline('orders', label={label!r}))", handed)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """Definition cards: of all metrics on a page of their own, and on each page those of what it shows."""
 
 import ast
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ecomkit.metrics.cards import Card, card_name, cards
+from ecomkit.report.notebook_code import nodes_of
 from ecomkit.report.page import render
 from ecomkit.report.week_report import WeekReport, span
 
@@ -41,9 +41,7 @@ def told(card: Card, headlines: Sequence[Mapping[str, Any]] = ()) -> dict[str, A
 
 def cards_of(notebook: Path) -> list[dict[str, Any]]:
     """Return the cards of the metrics that a notebook's code names, in the catalogue's order."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    nodes = list(ast.walk(ast.parse(code)))
+    nodes = list(nodes_of(notebook))
     named = {node.id for node in nodes if isinstance(node, ast.Name)}
     named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return [told(card) for card in cards() if card.name in named]

@@ -65,6 +65,8 @@ def _run(source: Path, target: Path, parameters: dict[str, Any], kernels: type) 
     from jupyter_core.utils import ensure_event_loop
     from traitlets.config import Config
 
+    from ecomkit.report import engine
+
     # It warns of parameters with a type that it cannot read; all were checked already.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     # Sockets of files: of ports, two kernels that start at once may pick the same.
@@ -79,6 +81,7 @@ def _run(source: Path, target: Path, parameters: dict[str, Any], kernels: type) 
             target,
             parameters=parameters,
             progress_bar=False,
+            engine_name=engine.NAME,
             execution_timeout=_CELL_SECONDS,
             config=sockets,
             kernel_manager_class=kernels,
@@ -86,13 +89,13 @@ def _run(source: Path, target: Path, parameters: dict[str, Any], kernels: type) 
             extra_arguments=[f"--ipython-dir={target.parent / 'ipython'}", "--IPKernelApp.log_level=50"],
         )
     except Exception as error:
-        failure = _described(error)
+        failure = described(error)
     finally:
         ensure_event_loop().close()  # this thread's own, which nbclient leaves open
     return Run(source, target, time.perf_counter() - started, failure or _unfinished(target))
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
     """Return the error's name and message without the folders of this machine."""
     name = getattr(error, "ename", type(error).__name__)
     message = str(getattr(error, "evalue", error))

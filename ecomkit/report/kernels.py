@@ -18,6 +18,8 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
+from ecomkit.report.notebook_code import nodes_of
+
 CAN_FORK = hasattr(os, "pidfd_open")
 _LAUNCHER = "ipykernel_launcher"
 # Modules of the folder where a report runs take no library's place: kernels add it to the path when they start.
@@ -62,17 +64,8 @@ def kernels_for(notebooks: Sequence[Path]) -> Iterator[type[AsyncKernelManager]]
 
 def imports_of(notebooks: Sequence[Path]) -> list[str]:
     """Return the import statements of all notebooks, each once, in order; none of a cell that is no plain Python."""
-    found: dict[str, None] = {}
-    for path in notebooks:
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] != "code":
-                continue
-            try:
-                lines = ast.parse("".join(cell["source"])).body
-            except SyntaxError:
-                continue
-            found |= {ast.unparse(line): None for line in lines if isinstance(line, ast.Import | ast.ImportFrom)}
-    return list(found)
+    nodes = (node for path in notebooks for node in nodes_of(path))
+    return list(dict.fromkeys(ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)))
 
 
 def _is_like_here(kernel_cmd: Sequence[str]) -> bool:

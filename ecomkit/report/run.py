@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from ecomkit import shop as shops
 from ecomkit.alerts import alerts_of
 from ecomkit.check import place, verdict
 from ecomkit.errors import EcomkitError
-from ecomkit.headline_values import headline_history
 from ecomkit.periods import Period, iso_week
 from ecomkit.report.archive import PAGE, write_archive
+from ecomkit.report.aside import Aside, found_aside
 from ecomkit.report.asked import Asked, ask
 from ecomkit.report.execute import Run
 from ecomkit.report.ledger import remember
@@ -27,12 +28,9 @@ from ecomkit.report.restated import restated
 from ecomkit.report.week_report import WeekReport, corrected
 from ecomkit.report.weeks import last_settled_week, weeks_between
 from ecomkit.report.write import Page, page_of, write_report
-from ecomkit.trust import light_and_reasons
 from ecomkit.words import day
 
 NOTEBOOKS = shops.ROOT / "notebooks"
-# Weeks behind the line of a tile.
-SHOWN_WEEKS = 13
 
 
 @dataclass(frozen=True)
@@ -138,21 +136,10 @@ def _publish(asked: Asked, period: Period, target: Path, *, skip_known: bool) ->
     times.add("build", asked.seconds)
     is_kept_with_others = target == asked.folder(period)
     with tempfile.TemporaryDirectory() as scratch, appearing(target) as new:
-        given = {"shop_name": asked.shop_name, "week": period.label}
-        values = {name: given | chosen for name, chosen in asked.given.items()}
-        pages: dict[str, Page] = {}
-        runs = []
-        for run in run_shown(asked.notebooks, values, Path(scratch), console, times):
-            runs.append(run)
-            with times.of("pages"):
-                pages[run.name] = page_of(run, new)
-        with times.of("history"):
-            names = {entry["name"] for page in pages.values() for entry in page.headlines}
-            history = headline_history(shop, period, asked.told, weeks=SHOWN_WEEKS, names=names)
+        runs, pages, aside = _run_all(asked, period, Path(scratch), new, times)
         with times.of("pages"):
-            in_order = [pages[path.stem] for path in asked.notebooks]
-            report = _told(asked, period, contents, in_order, history, made, target)
-            write_report(new, report, in_order, archive=f"../{PAGE}" if is_kept_with_others else "")
+            report = _told(asked, period, contents, pages, aside, made, target)
+            write_report(new, report, pages, archive=f"../{PAGE}" if is_kept_with_others else "")
             keep_earlier(target, new)
         failed = [run for run in runs if run.failure]
         kept = shops.STORE / "failed" / shop.name / period.label
@@ -163,11 +150,33 @@ def _publish(asked: Asked, period: Period, target: Path, *, skip_known: bool) ->
         say_line(console, f"{run.name} failed: {run.failure}")
     if failed:
         say_line(console, f"The failed notebooks, as far as they came, are in {kept}")
-    for alert in report.alerts:
-        say_line(console, f"Alert: {alert['sentence']}")
+    if aside.failure:
+        say_line(console, f"history failed: {aside.failure}")
+    alerts = tuple(alert["sentence"] for alert in report.alerts)
+    for alert in alerts:
+        say_line(console, f"Alert: {alert}")
     times.show(console)
     say_line(console, str(target / PAGE))
-    return Published(target, tuple(run.name for run in failed), tuple(alert["sentence"] for alert in report.alerts))
+    return Published(target, (*(run.name for run in failed), *(["history"] if aside.failure else [])), alerts)
+
+
+def _run_all(
+    asked: Asked, period: Period, scratch: Path, new: Path, times: Times
+) -> tuple[list[Run], list[Page], Aside]:
+    """Run the notebooks, make a page of each as it ends, and find out beside them what no notebook says."""
+    given = {"shop_name": asked.shop_name, "week": period.label}
+    values = {name: given | chosen for name, chosen in asked.given.items()}
+    runs, pages = {}, {}
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(found_aside, asked, period)
+        for run in run_shown(asked.notebooks, values, scratch, asked.console, times):
+            runs[run.name] = run
+            with times.of("pages"):
+                pages[run.name] = page_of(run, new)
+        aside = asking.result()
+    times.add("history", aside.seconds)
+    names = [path.stem for path in asked.notebooks]
+    return [runs[name] for name in names], [pages[name] for name in names], aside
 
 
 def _told(
@@ -175,13 +184,13 @@ def _told(
     period: Period,
     contents: Mapping[str, Any],
     pages: Sequence[Page],
-    history: Mapping[str, Sequence[tuple[str, float | None]]],
+    aside: Aside,
     made: Mapping[str, Any],
     target: Path,
 ) -> WeekReport:
     shop = asked.shop
     headlines = [
-        entry | {"history": [{"week": label, "value": value} for label, value in history.get(entry["name"], ())]}
+        entry | {"history": [{"week": label, "value": value} for label, value in aside.history.get(entry["name"], ())]}
         for entry in corrected([entry for page in pages for entry in page.headlines])
     ]
     return WeekReport(
@@ -190,13 +199,14 @@ def _told(
         currency=shop.currency,
         period=period,
         contents=contents,
-        light=light_and_reasons(shop, period),
+        light=aside.light,
         entries=[page.entry for page in pages],
         headlines=headlines,
         alerts=alerts_of(shop.settings.alerts, headlines, shop.currency),
         restated=restated(shop, target, headlines, made, asked.given),
         parameters=asked.given,
         made_from=made,
+        has_history=aside.failure is None,
     )
 
 

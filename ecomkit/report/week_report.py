@@ -35,7 +35,8 @@ class WeekReport:
 
     `headlines` are corrected for their number and have each the `history` of its weeks;
     `alerts` are sentences; `restated` are rows of figures that earlier reports published
-    otherwise.
+    otherwise. Without history, as it failed, there are no lines through the weeks, no alerts
+    against earlier weeks and no restated figures.
     """
 
     shop: str
@@ -50,6 +51,7 @@ class WeekReport:
     restated: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_from: Mapping[str, Any] = field(default_factory=dict)
+    has_history: bool = True
 
     @property
     def pages(self) -> list[Entry]:
