@@ -31,10 +31,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# Run the notebooks on the fixture shop and store their outputs.
+# Run the notebooks on the fixture shop and store their outputs, and nothing of the machine that ran them.
 notebooks: $(READY)
 	$(BIN)/python -m nbconvert --to notebook --execute --inplace \
-		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+		--ExecutePreprocessor.record_timing=False \
+		--ClearMetadataPreprocessor.enabled=True --ClearMetadataPreprocessor.clear_cell_metadata=False \
+		"--ClearMetadataPreprocessor.preserve_nb_metadata_mask={'kernelspec', ('language_info', 'name')}" notebooks/*.ipynb
 
 # Names, versions and hashes, no address.
 lock: $(READY)

@@ -206,6 +206,17 @@ def test_no_path_of_a_machine_is_stored(notebook):
             assert not ABSOLUTE_PATH.search(words)
 
 
+def test_every_picture_is_told_in_words_and_every_table_brings_its_numbers(notebook):
+    told = [
+        output["metadata"].get(kind, {}).get(what, "")
+        for output in outputs(notebook)
+        for kind, what in (("image/png", "alt"), ("text/html", "csv"))
+        if kind in output.get("data", {})
+    ]
+    assert told
+    assert min(map(len, told)) > 20
+
+
 def test_no_measured_number_is_typed_into_text(notebook):
     typed = {
         source(cell): found

@@ -18,7 +18,7 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
-from ecomkit.report.notebook_code import nodes_of
+from ecomkit.report.notebook_code import cells_of
 
 CAN_FORK = hasattr(os, "pidfd_open")
 _LAUNCHER = "ipykernel_launcher"
@@ -64,8 +64,8 @@ def kernels_for(notebooks: Sequence[Path]) -> Iterator[type[AsyncKernelManager]]
 
 def imports_of(notebooks: Sequence[Path]) -> list[str]:
     """Return the import statements of all notebooks, each once, in order; none of a cell that is no plain Python."""
-    nodes = (node for path in notebooks for node in nodes_of(path))
-    return list(dict.fromkeys(ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)))
+    lines = (line for path in notebooks for cell in cells_of(path) for line in cell.body)
+    return list(dict.fromkeys(ast.unparse(line) for line in lines if isinstance(line, ast.Import | ast.ImportFrom)))
 
 
 def _is_like_here(kernel_cmd: Sequence[str]) -> bool:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def nodes_of(notebook: Path) -> Iterator[ast.AST]:
-    """Yield every part of a notebook's code, cell by cell; a cell that is no plain Python, as `%time`, has none."""
+def cells_of(notebook: Path) -> Iterator[ast.Module]:
+    """Yield a notebook's code, cell by cell, without cells that are no plain Python, as `%time`."""
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] != "code":
             continue
         try:
-            tree = ast.parse("".join(cell["source"]))
+            yield ast.parse("".join(cell["source"]))
         except SyntaxError:
             continue
-        yield from ast.walk(tree)
+
+
+def nodes_of(notebook: Path) -> Iterator[ast.AST]:
+    """Yield every part of a notebook's code."""
+    for cell in cells_of(notebook):
+        yield from ast.walk(cell)
