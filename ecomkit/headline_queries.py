@@ -91,7 +91,10 @@ def of_products(shop: Shop, weeks: Sequence[Period], told: Mapping[str, Any]) ->
     )
     rows = to_frame(sums)
     rows["view_to_order_rate"] = rows["ordered"] / rows["viewed"].where(rows["viewed"] > 0)
-    return _columns(rows.set_index("week"), [str(week.start) for week in weeks], "view_to_order_rate", "units")
+    keys = [str(week.start) for week in weeks]
+    columns = _columns(rows.set_index("week"), keys, "view_to_order_rate", "units")
+    # Without a row nobody looked at a product and none was sold.
+    return columns | {"units": [0 if units is None else units for units in columns["units"]]}
 
 
 def of_repurchase(shop: Shop, weeks: Sequence[Period], told: Mapping[str, Any]) -> Columns:

@@ -54,6 +54,8 @@ def test_a_report_of_an_older_kit_is_listed_and_what_is_no_report_is_passed_over
     told = json.loads((tmp_path / "2026-W44" / "report.json").read_text(encoding="utf-8"))
     del told["alerts"]
     (tmp_path / "2026-W44" / "report.json").write_text(json.dumps(told), encoding="utf-8")
+    publish(tmp_path, "2026-W43", "2026-W43")
+    (tmp_path / "2026-W43" / "report.json").write_text("", encoding="utf-8")
     (tmp_path / "notes").mkdir()
     (tmp_path / ".2026-W45.x.unfinished").mkdir()
     write_archive(tmp_path)

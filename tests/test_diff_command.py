@@ -7,6 +7,7 @@ import pytest
 
 from ecomkit import cli
 from ecomkit.report import diff as comparing
+from ecomkit.report.walk import Step
 from tests.conftest import TOML
 from tests.published import headline
 
@@ -116,6 +117,17 @@ def test_the_table_adds_up_in_cents_and_in_hundredths_of_a_point(run, found):
         "CAC is unknown in the older report.",
         "Cannot tell all causes apart. The settings of then are not on this machine.",
     ]
+
+
+def test_numbers_are_written_as_the_shop_writes_them_whether_or_not_it_is_opened(run, write, tmp_path, monkeypatch):
+    (tmp_path / "tiny").mkdir()
+    told = TOML.replace("Test shop", REPORT["shop"]).replace("[shop]", '[shop]\nlocale = "de_DE"')
+    (tmp_path / "tiny" / "shop.toml").write_text(told)
+    monkeypatch.setattr(comparing, "walk", lambda folder, path, **told: ([Step("sources", None)], {}))
+    older, newer = write("older"), write("newer", headlines=[headline("aov", 1021.5)])
+    _status, out, _err = run(older, newer, "--shop", tmp_path / "tiny")
+    [row] = [cells(line) for line in out.splitlines() if line.startswith("│")]
+    assert row == ["Aov", "20,00 EUR", "1.021,50 EUR", "1.001,50 EUR", "sources", "1.001,50 EUR", "100 %"]
 
 
 def test_json_is_one_object_and_nothing_else(run, found):

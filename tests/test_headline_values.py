@@ -129,6 +129,10 @@ def test_weeks_that_began_before_the_data_are_left_out(make_shop):
     shop = open_shop(make_shop(page("d1", "2026-09-30T09:00:00Z"), page("d1", "2026-10-11T09:00:00Z")))
     history = headline_history(shop, iso_week("2026-W41", "UTC"), {})
     assert history["visit_to_order_rate"] == [("2026-W41", 0)]
+    assert history["units"] == [("2026-W41", 0)]
+    assert {name: weeks[0][1] for name, weeks in history.items()} == headline_values(
+        shop, iso_week("2026-W41", "UTC"), {}
+    )
     # Nobody ordered, which is no number of these.
     assert history["aov"] == history["cac_blended"] == history["clv_per_customer"] == [("2026-W41", None)]
     assert headline_history(shop, iso_week("2026-W40", "UTC"), {}) == {}

@@ -23,6 +23,7 @@ from ecomkit.report import run as reports
 from ecomkit.report.execute import Run
 from ecomkit.report.page import notebook_body, sanitise
 from ecomkit.report.publish import appearing
+from ecomkit.report.published import is_published
 from ecomkit.report.week_report import corrected
 from tests.calls import order, page, track
 from tests.notebooks import PARAMETERS, code, text, write_notebook
@@ -135,8 +136,8 @@ class TestRealKernels:
     def test_the_index_says_which_notebook_failed_and_why(self, published):
         index = index_of(published[0].folder)
         assert [" ".join(line.get_text().split()) for line in index.select(".questions .failed")] == [
-            "02_raises failed: FileNotFoundError: [Errno 2] No such file or directory: 'orders.csv'",
-            "03_exits failed: The notebook stopped early: 2 of 3 cells did not finish.",
+            "02_raises failed: FileNotFoundError. Whoever runs the report finds why in its output.",
+            "03_exits failed: The notebook stopped early. Whoever runs the report finds why in its output.",
         ]
         assert "2 of 3 notebooks failed: 02_raises, 03_exits. Their numbers are missing here." in index.get_text()
 
@@ -334,11 +335,53 @@ class TestNotices:
         )
 
     def test_a_week_without_an_order_says_so(self, make_shop, tmp_path, run_at_once):
-        gap = make_shop(page(at="2026-10-01T10:00:00Z"), page(at="2026-10-30T10:00:00Z"))
+        gap = make_shop(*(page(at=f"2026-10-{day}T10:00:00Z") for day in ("01", "14", "30")))
         result, _ = report_of(gap, tmp_path, week="2026-W42")
         assert [notice.get_text() for notice in index_of(result.folder).select(".notice")] == [
             "No order falls in this week."
         ]
+
+    def test_a_week_within_the_data_that_holds_none_publishes_no_zeros(self, make_shop, tmp_path, run_at_once):
+        gap = make_shop(page(at="2026-10-01T10:00:00Z"), page(at="2026-10-30T10:00:00Z"))
+        result, terminal = report_of(gap, tmp_path, week="2026-W42")
+        assert result.folder is None
+        assert terminal.splitlines()[-1] == (
+            "Week 2026-W42 holds no visit, no order and no refund of Test shop. Nothing was published."
+        )
+
+    def test_a_week_that_begins_before_the_data_is_called_partial(self, made, tmp_path, run_at_once):
+        result, _ = report_of(made, tmp_path, week="2026-W43")
+        assert index_of(result.folder).select_one(".notice").get_text() == (
+            "The data begin on 21 October 2026, after the week did: its numbers are partial."
+        )
+
+    def test_a_page_that_cannot_be_made_is_a_failure_and_the_others_are_published(
+        self, made, tmp_path, run_at_once, monkeypatch
+    ):
+        def spoil(path):
+            raise ValueError("the table of ana@example.com is ragged")
+
+        monkeypatch.setattr("ecomkit.report.write.tables_of", spoil)
+        result, terminal = report_of(made, tmp_path)
+        assert result.failed == ("01_overview",)
+        assert "01_overview failed: ValueError: the table of ana@example.com is ragged" in terminal
+        assert "ana@example.com" not in (result.folder / "index.html").read_text(encoding="utf-8")
+        assert "ana@example.com" not in (result.folder / "report.json").read_text(encoding="utf-8")
+
+    def test_a_history_that_fails_is_said_and_asked_again_the_next_time(self, made, tmp_path, run_at_once, monkeypatch):
+        def fail(*told, **more):
+            raise ValueError("no history")
+
+        monkeypatch.setattr("ecomkit.report.aside.headline_history", fail)
+        result, terminal = report_of(made, tmp_path, cells=[handed(entry())])
+        assert result.failed == ("history",)
+        assert "history failed: ValueError: no history" in terminal
+        assert "no lines, no bands, no restated figures" in index_of(result.folder).get_text()
+        told = json.loads((result.folder / "report.json").read_text(encoding="utf-8"))
+        assert not is_published(result.folder, told["made_from"], told["parameters"])
+        whole = told | {"has_history": True}
+        (result.folder / "report.json").write_text(json.dumps(whole), encoding="utf-8")
+        assert is_published(result.folder, told["made_from"], told["parameters"])
 
     @pytest.mark.parametrize("week", ["2020-W01", "2026-W45"])
     def test_a_week_outside_the_data_publishes_nothing(self, made, tmp_path, run_at_once, week):

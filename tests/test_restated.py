@@ -22,8 +22,8 @@ def made(tiny):
 def rows(tiny, made, tmp_path):
     """Ask the report of the newest week what it restates of the reports in the test's folder."""
 
-    def asked(parameters=None, headlines=HEADLINES):
-        return restated(tiny, tmp_path / NOW, headlines, made, parameters or {"01_overview": {}})
+    def asked(parameters=None, headlines=HEADLINES, folder=NOW):
+        return restated(tiny, tmp_path / folder, headlines, made, parameters or {"01_overview": {}})
 
     return asked
 
@@ -54,6 +54,23 @@ def test_past_weeks_and_the_one_that_is_replaced_are_held_against_what_is_known_
         {"name": "orders", "week": THEN, "published": 6, "now": 7, "reason": "cannot tell"},
         {"name": "orders", "week": NOW, "published": 8, "now": 9, "reason": "cannot tell"},
     ]
+
+
+def test_one_notebook_is_held_against_its_own_past_weeks(publish, rows):
+    publish(THEN, 5)
+    publish(f"{THEN}-01_overview", 6, week=THEN)
+    publish(f"{NOW}-01_overview", 8, week=NOW)
+    found = [(row["week"], row["published"], row["now"]) for row in rows(folder=f"{NOW}-01_overview")]
+    assert found == [(THEN, 6, 7), (NOW, 8, 9)]
+
+
+def test_this_week_is_found_where_its_first_headline_is_unknown(publish, rows):
+    publish(THEN, 6)
+    publish(NOW, 8)
+    first = {"name": "aov", "history": [HISTORY[0], {"week": NOW, "value": None}]}
+    assert [row["week"] for row in rows(headlines=[first, *HEADLINES])] == [THEN, NOW]
+    unknown = {"name": "orders", "history": [HISTORY[0], {"week": NOW, "value": None}]}
+    assert [row["week"] for row in rows(headlines=[unknown])] == [THEN]
 
 
 def test_what_holds_to_the_tenth_digit_is_not_restated(publish, rows):

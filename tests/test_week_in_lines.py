@@ -216,7 +216,7 @@ class TestBrief:
         assert "- and 3 figures more, on index.html" in brief(week(headline(), restated=rows))
 
     def test_a_week_of_nothing_says_so(self):
-        assert "Too few people to say what moved." in brief(week())
+        assert "Nothing is compared here, or on too few people to say what moved." in brief(week())
 
     def test_names_from_outside_appear_letter_by_letter(self):
         assert plain("**a** [b](http://c) <script> @all www.d") == (

@@ -26,7 +26,7 @@ def test_the_workflow_is_one_that_github_reads():
     assert all(("uses" in step) != ("run" in step) for step in steps())
     used = [step["uses"] for step in steps() if "uses" in step]
     assert used
-    assert [action for action in used if not re.fullmatch(r"actions/[a-z-]+@v\d+", action)] == []
+    assert [action for action in used if not re.fullmatch(r"actions/[a-z/-]+@v\d+", action)] == []
 
 
 def test_the_document_shows_the_files_that_are_there():
@@ -47,6 +47,7 @@ def shop(make_shop):
     yield make
     for folder in made:
         shutil.rmtree(ROOT / "reports" / folder.name, ignore_errors=True)
+        (ROOT / ".ecomkit" / f"sent-{folder.name}.md").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -87,13 +88,26 @@ def test_maintainers_get_the_failure_and_readers_do_not(sent, shop):
 
 
 @pytest.mark.slow
+def test_a_brief_that_could_not_be_sent_is_told_to_maintainers_and_sent_the_next_time(sent, shop, monkeypatch):
+    sends = os.environ["SEND_READERS"]
+    folder = shop(page(at="2026-10-28T10:00:00Z"), page("d2", at="2026-11-03T10:00:00Z"), name="weekly-unsent")
+    monkeypatch.setenv("SEND_READERS", "false")
+    assert weekly(folder) == 1
+    assert "could not be sent to readers" in sent["maintainers"].read_text(encoding="utf-8")
+    monkeypatch.setenv("SEND_READERS", sends)
+    assert weekly(folder) == 0
+    assert sent["readers"].read_text(encoding="utf-8").startswith("# Test shop, week 2026-W44\n")
+
+
+@pytest.mark.slow
 def test_the_steps_of_the_workflow_run_as_they_stand(tmp_path):
     summary = tmp_path / "summary.md"
     given = os.environ | {"SHOP": "tiny", "GITHUB_STEP_SUMMARY": str(summary)}
     for step in steps():
         if "run" in step:
-            done = subprocess.run(
-                ["bash", "-e", "-c", step["run"]], cwd=ROOT, env=given, capture_output=True, text=True
-            )
+            # As GitHub runs them.
+            command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+            done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
+    (ROOT / "report.log").unlink()
     assert re.match(r"# .+, week \d{4}-W\d{2}\n", summary.read_text(encoding="utf-8"))

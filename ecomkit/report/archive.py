@@ -1,6 +1,5 @@
 """The page that lists a shop's weeks, newest first."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from ecomkit.headlines import form_of
 from ecomkit.periods import iso_week
 from ecomkit.report.page import render
-from ecomkit.report.publish import MARKS
+from ecomkit.report.published import published_report
 from ecomkit.report.week_report import span
 from ecomkit.whole_files import appearing_whole, one_at_a_time
 from ecomkit.words import counted
@@ -29,11 +28,8 @@ def write_archive(folder: Path) -> None:
 
 def _reports(folder: Path) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the reports of a folder by their folders' names, newest week first, the whole shop before its parts."""
-    found = [
-        (one.name, json.loads((one / "report.json").read_text(encoding="utf-8")))
-        for one in folder.iterdir()
-        if not one.name.startswith(".") and all((one / mark).is_file() for mark in MARKS)
-    ]
+    places = [one for one in folder.iterdir() if not one.name.startswith(".") and (one / PAGE).is_file()]
+    found = [(one.name, told) for one in places if (told := published_report(one)) is not None]
     whole_first = sorted(found, key=lambda report: report[0])
     return sorted(whole_first, key=lambda report: report[1]["week"], reverse=True)
 

@@ -13,7 +13,7 @@ from ecomkit.words import LONGEST_TEXT, counted, interval, short
 
 _MOST_RESTATED = 5
 # What Markdown would take for its own, addresses that readers turn into links included.
-_MARKUP = re.compile(r"[\\`*_\[\]<>#|~@]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"&(?=#?\w+;)|[\\`*_\[\]<>#|~@]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 # `26. Oktober` at the start of a line would begin a list.
 _LIST = re.compile(r"^(\d+)\.")
 
@@ -29,7 +29,7 @@ def brief(report: WeekReport) -> str:
         [f"- **Alert.** {plain(alert['sentence'])}" for alert in report.alerts],
         [f"- {plain(notice)}" for notice in notices(report)],
         [f"{number}. {_line(movement)}" for number, movement in enumerate(moved, start=1)]
-        or ["Too few people to say what moved."],
+        or ["Nothing is compared here, or on too few people to say what moved."],
         [f"Data: **{report.light.colour}**.", *(f"- {plain(reason)}" for reason in report.light.reasons)],
         [_headline(entry, report.currency) for entry in report.headlines],
         _restated(report),

@@ -14,7 +14,7 @@ from ecomkit.report.made_from import changed_sections
 from ecomkit.report.walk import DEFINITION, IDENTITY, LATE, RATES, REFUNDED, SETTINGS, SOURCES, Step, states, walk
 from ecomkit.settings import load_settings
 from ecomkit.shop import find_shop
-from ecomkit.words import counted, listed
+from ecomkit.words import counted, listed, use_locale
 
 _NEEDED = ("shop", "place", "week", "time_zone", "currency", "headlines", "parameters", "made_from")
 
@@ -50,6 +50,8 @@ def diff(
     old, new = _read(older), _read(newer)
     _refuse_unlike(old, new)
     folder = _folder(old, new, shop)
+    # Not every comparison opens the shop of today, which would say so.
+    use_locale(load_settings(folder / "shop.toml").locale)
     published, now = ({entry["name"]: entry for entry in report["headlines"]} for report in (old, new))
     both = [name for name in now if name in published]
     values = {name: (published[name]["value"], now[name]["value"]) for name in both}

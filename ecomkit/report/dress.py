@@ -10,6 +10,8 @@ from ecomkit.words import is_number
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+")
 
 _SHORT = 24
+# What the template's own places are called.
+_TAKEN = ("main", "definitions", "show-code")
 
 
 def slug(text: str) -> str:
@@ -23,7 +25,7 @@ def anchor(soup: BeautifulSoup) -> dict[str, str]:
     for heading in soup.find_all("h2"):
         text = heading.get_text().strip()
         name = slug(text)
-        while name in questions:
+        while name in questions or name in _TAKEN:
             name += "-again"
         questions[name] = text
         link = soup.new_tag("a", attrs={"class": "anchor", "href": f"#{name}", "aria-label": f"Link to: {text}"})

@@ -72,6 +72,8 @@ def notices(report: WeekReport) -> list[str]:
             f"The data ends on {day(contents['last_day'])}, before the week does: its numbers are partial. "
             f"Weeks on 01 and 02, this one and those it is held against, count their first {days} alone."
         )
+    if contents["first_day"] > period.start:
+        told.append(f"The data begin on {day(contents['first_day'])}, after the week did: its numbers are partial.")
     if not report.has_history:
         told.append("What the headlines were in earlier weeks is not known: no lines, no bands, no restated figures.")
     if not contents["orders_in_period"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 EARLIER = "earlier"
+_EVERY_REPORT_HAS = {"shop", "week", "time_zone", "currency", "trust", "headlines", "notebooks"}
 _KIT = Path(__file__).parent.parent
 _WRITTEN_BY = (".py", ".toml", ".j2", ".css", ".json")
 
@@ -23,7 +24,7 @@ def digest_of_kit(notebooks: Sequence[Path]) -> str:
 def is_published(folder: Path, made_from: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     """Say whether a folder holds the report of just these data, settings, notebooks and parameters, and all of it."""
     told = published_report(folder)
-    if told is None or any(notebook["failure"] for notebook in told["notebooks"]):
+    if told is None or not told.get("has_history") or any(notebook["failure"] for notebook in told["notebooks"]):
         return False
     # As JSON tells them: a tuple is a list there.
     asked = json.loads(json.dumps({"made_from": made_from, "parameters": parameters}))
@@ -31,11 +32,12 @@ def is_published(folder: Path, made_from: Mapping[str, Any], parameters: Mapping
 
 
 def published_report(folder: Path) -> dict[str, Any] | None:
-    """Return a published report.json, None where there is none."""
+    """Return a published report.json, None where there is none that can be read."""
     try:
-        return json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
+    return told if isinstance(told, dict) and told.keys() >= _EVERY_REPORT_HAS else None
 
 
 def keep_earlier(old: Path, new: Path) -> None:
@@ -46,7 +48,8 @@ def keep_earlier(old: Path, new: Path) -> None:
     if (old / EARLIER).is_dir():
         shutil.copytree(old / EARLIER, new / EARLIER)
     told, tells = (published_report(folder) for folder in (old, new))
-    if told is None or _figures(told) == _figures(tells):
+    # One of other parameters tells of something else.
+    if told is None or told.get("parameters") != tells["parameters"] or _figures(told) == _figures(tells):
         return
     (new / EARLIER).mkdir(exist_ok=True)
     number = len(list((new / EARLIER).iterdir())) + 1

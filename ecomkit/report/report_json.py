@@ -28,6 +28,7 @@ def report_json(report: WeekReport) -> str:
         "movements": [movement._asdict() for movement in movements(report)],
         "alerts": report.alerts,
         "headlines": report.headlines,
+        "has_history": report.has_history,
         "restated": report.restated,
         "notebooks": [
             {"name": entry.name, "question": entry.question, "failure": entry.failure} for entry in report.entries

@@ -1,7 +1,7 @@
 """Past figures that a report restates: published once, and told otherwise by their own week's report today."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ def restated(
     shop
         The opened shop.
     target
-        The folder of this report: the older report in it, and those of other weeks beside it, are what was published.
+        The folder of this report, its week first in the name: the older report in it, and those of other weeks beside
+        it whose names go on alike, are what was published.
     headlines
         Those of this report, each with its `history` of `week` and `value`, this week last.
     made
@@ -58,8 +59,11 @@ def restated(
             if one["value"] is not None:
                 now.setdefault(one["week"], {})[entry["name"]] = one["value"]
     rows, reports = [], {}
-    for week, folder in _folders(target, list(now)):
-        report = _published(folder / "report.json", shop.name, week)
+    this = next((entry["history"][-1]["week"] for entry in headlines if entry.get("history")), "")
+    # A part, or one notebook, has its name behind the week in each of its weeks.
+    behind = target.name.removeprefix(this)
+    for week in sorted(now):
+        report = _published(target.parent / f"{week}{behind}" / "report.json", shop.name, week)
         if report is None or _given(report["parameters"]) != _given(parameters):
             continue
         moved = [
@@ -73,13 +77,6 @@ def restated(
             rows += moved
     reasons = _reasons(shop, reports, made)
     return [row | {"reason": reasons[row["week"]]} for row in rows]
-
-
-def _folders(target: Path, weeks: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    for week in weeks[:-1]:
-        yield week, target.parent / week
-    for week in weeks[-1:]:
-        yield week, target
 
 
 def _published(path: Path, place: str, week: str) -> Mapping[str, Any] | None:

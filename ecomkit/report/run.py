@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ecomkit.periods import Period, iso_week
 from ecomkit.report.archive import PAGE, write_archive
 from ecomkit.report.aside import Aside, found_aside
 from ecomkit.report.asked import Asked, ask
-from ecomkit.report.execute import Run
+from ecomkit.report.execute import Run, described
 from ecomkit.report.ledger import remember
 from ecomkit.report.made_from import made_from
 from ecomkit.report.progress import Times, run_shown, say_line
@@ -76,6 +76,18 @@ def run_report(
         Where progress and times are shown.
     notebooks
         The folder of the notebooks.
+
+    Returns
+    -------
+    Published
+        Without a folder where nothing was published.
+
+    Raises
+    ------
+    UsageError
+        If the week, the notebook or a parameter is none, or the folder holds something else than a report.
+    EcomkitError
+        If the shop cannot be built, or more of its rows were quarantined than it allows.
     """
     if week != "last":
         iso_week(week, "UTC")
@@ -99,8 +111,13 @@ def run_reports(
     """Publish every week from `first` to `last`, oldest first, from a shop that is built once.
 
     A week that was published from the same data, settings and notebooks is not run
-    again, so that a run that was stopped goes on where it was. The other parameters
-    are those of `run_report`.
+    again, so that a run that was stopped goes on where it was. What stops a report,
+    as too many quarantined rows, stops those that would follow.
+
+    Parameters
+    ----------
+    first, last
+        ISO weeks, both included. The other parameters are those of `run_report`.
     """
     weeks_between(first, last, "UTC")
     asked = ask(shop_name, only, parameters or {}, console or Console(), notebooks)
@@ -170,13 +187,21 @@ def _run_all(
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(found_aside, asked, period)
         for run in run_shown(asked.notebooks, values, scratch, asked.console, times):
-            runs[run.name] = run
             with times.of("pages"):
-                pages[run.name] = page_of(run, new)
+                runs[run.name], pages[run.name] = _paged(run, new)
         aside = asking.result()
     times.add("history", aside.seconds)
     names = [path.stem for path in asked.notebooks]
     return [runs[name] for name in names], [pages[name] for name in names], aside
+
+
+def _paged(run: Run, new: Path) -> tuple[Run, Page]:
+    """Return a run with its page; one whose page cannot be made has failed, and takes no other with it."""
+    try:
+        return run, page_of(run, new)
+    except Exception as error:
+        failed = replace(run, failure=described(error))
+        return failed, page_of(failed, new)
 
 
 def _told(
@@ -223,12 +248,15 @@ def _refuse_untrusted(shop: shops.Shop) -> None:
 
 
 def _outside(shop: shops.Shop, period: Period, contents: Mapping[str, Any]) -> str | None:
-    """Say that the week lies outside the data, None where it does not."""
+    """Say that the week lies outside the data or holds none, None where it holds some."""
     first, last = contents["first_day"], contents["last_day"]
     if first is None:
         return f"{shop.settings.name} has no data yet."
     if period.end > first and period.start <= last:
-        return None
+        refunds = shop.refunds.filter(period.holds(shop.refunds.refunded_at)).count().to_pyarrow().as_py()
+        if contents["sessions_in_period"] or contents["orders_in_period"] or refunds:
+            return None
+        return f"Week {period.label} holds no visit, no order and no refund of {shop.settings.name}."
     return (
         f"Week {period.label} lies outside the data of {shop.settings.name}, which spans {day(first)} to {day(last)}."
     )

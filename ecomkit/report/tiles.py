@@ -89,6 +89,6 @@ def in_words(row: Mapping[str, Any], headlines: Sequence[Mapping[str, Any]], cur
     currency
         The shop's.
     """
-    [entry] = [one for one in headlines if one["name"] == row["name"]]
+    entry = next(one for one in headlines if one["name"] == row["name"])
     published, now = (form_of(entry | {"value": row[when]}, currency)(row[when]) for when in ("published", "now"))
     return {"label": entry["label"], "week": row["week"], "published": published, "now": now, "reason": row["reason"]}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from ecomkit.alerts import Alert
 from ecomkit.headlines import ten_digits
 from ecomkit.metrics.comparisons import benjamini_hochberg
 from ecomkit.periods import Period
@@ -34,9 +35,9 @@ class WeekReport:
     """What is told of one week of a shop.
 
     `headlines` are corrected for their number and have each the `history` of its weeks;
-    `alerts` are sentences; `restated` are rows of figures that earlier reports published
+    `alerts` are those of `alerts_of`, `restated` rows of figures that earlier reports published
     otherwise. Without history, as it failed, there are no lines through the weeks, no alerts
-    against earlier weeks and no restated figures.
+    that need earlier weeks and no restated figures.
     """
 
     shop: str
@@ -47,7 +48,7 @@ class WeekReport:
     light: Light
     entries: Sequence[Entry]
     headlines: Sequence[Mapping[str, Any]]
-    alerts: Sequence[Mapping[str, Any]] = ()
+    alerts: Sequence[Alert] = ()
     restated: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made_from: Mapping[str, Any] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ecomkit.errors import UsageError
-from ecomkit.periods import Period, iso_week
+from ecomkit.periods import Period, day_start, iso_week
 from ecomkit.shop import Shop
 
 
@@ -32,12 +32,16 @@ def _weeks(start: Period, end: Period) -> Iterator[Period]:
 def last_settled_week(shop: Shop) -> Period:
     """Return the last complete week of which late calls are no longer waited for.
 
-    A week is settled once something has arrived `[report] wait_hours` after its end: then the
-    data reach so far. Where nothing says when it arrived, the last day of the data stands for it.
+    A week is settled once the data reach `[report] wait_hours` beyond its end: once a call arrived
+    so late, or the data hold a day that begins so late, as files say no arrival. Without a wait
+    every complete week is.
     """
-    week = shop.week("last")
-    reached = shop.newest_arrival or week.end_at
-    while not is_settled(week, reached, shop.settings.report_wait_hours):
+    week, wait_hours = shop.week("last"), shop.settings.report_wait_hours
+    if not wait_hours:
+        return week
+    last_day = day_start(shop.data_end - timedelta(days=1), shop.zone)
+    reached = max(shop.newest_arrival or last_day, last_day)
+    while not is_settled(week, reached, wait_hours):
         week = week.before()
     return week
 

@@ -28,14 +28,14 @@ def page_of(run: Run, folder: Path) -> Page:
     """Return a run as a page, and write its tables as CSV into the folder; of a run that failed only its question."""
     question, lead = heading(run.source)
     if run.failure:
-        return Page(Entry(run.name, question, lead, run.failure), [], run.source, None)
-    files = []
-    for name, text in tables_of(run.executed):
+        # What an error says may hold anything that the data hold: readers are told its kind.
+        return Page(Entry(run.name, question, lead, run.failure.partition(": ")[0]), [], run.source, None)
+    tables = tables_of(run.executed)
+    body = notebook_body(run.executed, [name for name, _text in tables])
+    headlines = handed_over(run.executed)
+    for name, text in tables:
         (folder / name).write_text(text, encoding=ENCODING, newline="")
-        files.append(name)
-    body = notebook_body(run.executed, files)
-    entry = Entry(run.name, question, lead, None, body.questions)
-    return Page(entry, handed_over(run.executed), run.source, body)
+    return Page(Entry(run.name, question, lead, None, body.questions), headlines, run.source, body)
 
 
 def write_report(folder: Path, report: WeekReport, pages: Sequence[Page], *, archive: str = "") -> None:

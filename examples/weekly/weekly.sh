@@ -3,7 +3,8 @@
 #
 #   SEND_READERS="mail -s Week readers@example.com" SEND_MAINTAINERS="mail -s Failed data@example.com" weekly.sh SHOP
 #
-# Both commands read what they send from standard input.
+# Both commands read what they send from standard input. A brief is sent once: a week that is published anew and says
+# the same reaches nobody again.
 set -uo pipefail
 shop=$1
 kit=$(cd "$(dirname "$0")/../.." && pwd)
@@ -15,9 +16,15 @@ status=$?
 
 # The last line of a run that published, or found nothing new, is the path of the index.
 index=$(tail -n 1 "$log")
-published=$([[ $index == */index.html ]] && ! grep -q "Nothing was published" "$log" && echo yes)
-if [[ $published ]]; then
-  $SEND_READERS <"$(dirname "$index")/brief.md"
+brief=$(dirname "$index")/brief.md
+sent=$kit/.ecomkit/sent-$(basename "$shop").md
+if [[ $index == */index.html ]] && ! cmp -s "$brief" "$sent"; then
+  if $SEND_READERS <"$brief"; then
+    cp "$brief" "$sent"
+  else
+    echo "The brief could not be sent to readers; the next run tries again." >>"$log"
+    status=1
+  fi
 fi
 if [[ $status -ne 0 && $status -ne 3 ]]; then
   $SEND_MAINTAINERS <"$log"
