@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from ecomkit.plots.alt_text import LONGEST, describe
 from ecomkit.plots.bridge import plot_bridge_parts
-from ecomkit.plots.style import GREY, ORANGE, RED, new_axes, number_axis, percent_axis, use_style
+from ecomkit.plots.colours import GREY, ORANGE, RED
+from ecomkit.plots.style import new_axes, number_axis, percent_axis, use_style
 from ecomkit.words import use_locale
 from tests.test_plots import FRAMES, PICTURES
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ecomkit.plots import plot_abandonment, plot_click_rates, plot_feature_use, use_style
-from ecomkit.plots.style import BLUE, GREY, ORANGE
+from ecomkit.plots.colours import BLUE, GREY, ORANGE
 from ecomkit.words import (
     after_denials,
     clicked_promotions,

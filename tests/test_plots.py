@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ecomkit.plots.acquisition import plot_cac, plot_kinds_of_cac, plot_lifetime_value_to_cac, plot_new_customers
+from ecomkit.plots.colours import BLUE, GREY, ORANGE, PALETTE
 from ecomkit.plots.coverage import plot_first_touch, plot_reconciliation, plot_sessions_by_channel, plot_spend_seen
 from ecomkit.plots.funnel import plot_funnel
 from ecomkit.plots.quality import plot_checks, plot_daily_volumes, plot_set_aside
@@ -20,7 +21,7 @@ from ecomkit.plots.sales import (
     plot_weekly_net_revenue,
     plot_weekly_visit_to_order_rate,
 )
-from ecomkit.plots.style import BLUE, GREY, ORANGE, PALETTE, caption, use_style
+from ecomkit.plots.style import caption, use_style
 
 WEEK = date(2026, 10, 26)
 

@@ -8,8 +8,9 @@ import pytest
 from ecomkit.models.bridge_parts import bridge_parts
 from ecomkit.models.revenue_bridge import revenue_bridge
 from ecomkit.plots.bridge import plot_bridge_parts, plot_revenue_bridge
+from ecomkit.plots.colours import GREEN, GREY, INK, RED
 from ecomkit.plots.ladder import plot_order_ladder
-from ecomkit.plots.style import GREEN, GREY, INK, RED, use_style
+from ecomkit.plots.style import use_style
 from tests.bridge import BEFORE, NOW, period_of, segments_of, spread
 
 SIDES = {"now": NOW, "before": BEFORE}

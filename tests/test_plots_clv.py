@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from ecomkit.plots.clv import plot_clv_path, plot_holdout, plot_realised_value, plot_value_by_tenth
-from ecomkit.plots.style import BLUE, ORANGE, use_style
+from ecomkit.plots.colours import BLUE, ORANGE
+from ecomkit.plots.style import use_style
 
 LAST_DAY = date(2026, 11, 1)
 REALISED = pd.DataFrame(

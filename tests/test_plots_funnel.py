@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from ecomkit.plots.colours import BLUE, GREY
 from ecomkit.plots.funnel import (
     plot_funnel,
     plot_funnel_by,
@@ -13,7 +14,7 @@ from ecomkit.plots.funnel import (
     plot_funnel_sensitivity,
     plot_funnel_trend,
 )
-from ecomkit.plots.style import BLUE, GREY, use_style
+from ecomkit.plots.style import use_style
 
 STEPS = ["Product Viewed", "Product Added (coupon: TEA)", "Order Completed"]
 GROUPS = pd.DataFrame(

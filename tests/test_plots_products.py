@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from ecomkit import plots
-from ecomkit.plots.style import BLUE, GREEN, GREY, RED, use_style
+from ecomkit.plots.colours import BLUE, GREEN, GREY, RED
+from ecomkit.plots.style import use_style
 
 SPAN = "2026-W01 to 2026-W13"
 

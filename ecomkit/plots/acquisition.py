@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, GREY, INK, RED, SKY
 from ecomkit.plots.dots import dot_axes, draw_dots, large_first, under
-from ecomkit.plots.style import BLUE, GREY, INK, RED, SKY, legend_above, number_axis, without_data
+from ecomkit.plots.style import legend_above, number_axis, without_data
 from ecomkit.words import count, interval, money, multiple
 
 

@@ -3,18 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREY, ORANGE
 from ecomkit.plots.dots import dot_axes
-from ecomkit.plots.style import (
-    BLUE,
-    DARK_GREY,
-    GREY,
-    ORANGE,
-    legend_above,
-    new_axes,
-    number_axis,
-    percent_axis,
-    without_data,
-)
+from ecomkit.plots.style import legend_above, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, money, percent, short
 
 MOST_GROUPS = 12

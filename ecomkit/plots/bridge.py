@@ -4,8 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, RED, SKY
 from ecomkit.plots.dots import dot_axes
-from ecomkit.plots.style import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, number_axis, without_data
+from ecomkit.plots.style import new_axes, number_axis, without_data
 from ecomkit.words import count, decimal, short
 
 _MOST_PARTS = 12

@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.style import BLUE, GREY, INK, ORANGE, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.colours import BLUE, GREY, INK, ORANGE
+from ecomkit.plots.style import new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, day, or_more, percent
 
 _COLOURS = {"MBG/NBD": BLUE, "BG/NBD": ORANGE}

@@ -3,9 +3,10 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, GREY, ORANGE, RED
 from ecomkit.plots.dots import dot_axes
 from ecomkit.plots.quality import date_ticks
-from ecomkit.plots.style import BLUE, GREY, ORANGE, RED, legend_above, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import legend_above, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, percent, short
 
 _MOST_CAMPAIGNS = 12

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ecomkit.plots.style import BLUE, DARK_GREY, GREY, INK, new_axes, percent_axis, without_data
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREY, INK
+from ecomkit.plots.style import new_axes, percent_axis, without_data
 
 _ROW_INCHES = 0.3
 _FRAME_INCHES = 1.75

@@ -6,19 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, GREY, INK, ORANGE, PALETTE, SKY
 from ecomkit.plots.dots import dot_axes, draw_dots
-from ecomkit.plots.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PALETTE,
-    SKY,
-    new_axes,
-    number_axis,
-    percent_axis,
-    without_data,
-)
+from ecomkit.plots.style import new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, money, percent, short
 
 _LEGEND_LETTERS, _STEP_LETTERS = 24, 12

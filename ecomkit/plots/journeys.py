@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREY, INK, ORANGE
 from ecomkit.plots.dots import dot_axes, large_first, rate_dots, under
-from ecomkit.plots.style import BLUE, DARK_GREY, GREY, INK, ORANGE, new_axes, number_axis, percent_axis, without_data
+from ecomkit.plots.style import new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, percent, short
 
 _LETTERS = 36

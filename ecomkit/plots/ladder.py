@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, INK, RED
 from ecomkit.plots.dots import dot_axes
-from ecomkit.plots.style import BLUE, INK, RED, number_axis, without_data
+from ecomkit.plots.style import number_axis, without_data
 from ecomkit.words import decimal, percent
 
 # Rung, label, and whether it is taken off.

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator
 
-from ecomkit.plots.style import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 
 COLOURS = {
     BLUE: "blue",

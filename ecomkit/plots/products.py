@@ -3,21 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREEN, GREY, ORANGE, RED, SKY
 from ecomkit.plots.dots import dot_axes, draw_dots, large_first, rate_dots
-from ecomkit.plots.style import (
-    BLUE,
-    DARK_GREY,
-    GREEN,
-    GREY,
-    ORANGE,
-    RED,
-    SKY,
-    legend_above,
-    new_axes,
-    number_axis,
-    percent_axis,
-    without_data,
-)
+from ecomkit.plots.style import legend_above, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, percent, short
 
 MOST_PRODUCTS = 12

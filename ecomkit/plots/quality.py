@@ -11,22 +11,9 @@ from matplotlib.dates import MonthLocator, WeekdayLocator, date2num, num2date
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 from ecomkit.plots.dots import dot_axes
-from ecomkit.plots.style import (
-    BLUE,
-    DARK_GREY,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
-    legend_above,
-    new_axes,
-    percent_axis,
-    without_data,
-)
+from ecomkit.plots.style import legend_above, new_axes, percent_axis, without_data
 from ecomkit.words import day, decimal, percent, short, short_day, short_month
 
 _LIGHT = {"green": GREEN, "amber": ORANGE, "red": RED, "cannot tell": GREY}

@@ -6,20 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import num2date
 
+from ecomkit.plots.colours import BLUE, DARK_GREY, GREY, ORANGE, PURPLE, SKY
 from ecomkit.plots.dots import large_first, rate_dots
-from ecomkit.plots.style import (
-    BLUE,
-    DARK_GREY,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    legend_above,
-    new_axes,
-    number_axis,
-    percent_axis,
-    without_data,
-)
+from ecomkit.plots.style import legend_above, new_axes, number_axis, percent_axis, without_data
 from ecomkit.words import count, percent
 
 _MOST_TICKS = 14

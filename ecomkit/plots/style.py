@@ -13,12 +13,9 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ecomkit.plots.alt_text import describe
+from ecomkit.plots.colours import DARK_GREY, GREY, INK, PALETTE
 from ecomkit.words import percent_tick, tick
-
-# Okabe and Ito's colours: told apart with any colour vision.
-BLUE, ORANGE, GREEN, RED, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
-GREY, DARK_GREY, INK = "#A6A6A6", "#5A5A5A", "#262626"
-PALETTE = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE)
 
 WIDTH, HEIGHT, DPI = 8.0, 4.2, 110
 _TITLE_SIZE, _TEXT_SIZE = 15, 12
@@ -95,9 +92,6 @@ def _keep_words_beside_pictures() -> None:
 
 def _drawn_and_told(draw: Callable[[Figure], Any], figure: Figure) -> Any:
     """Return a figure as `draw` does, with its alternative text in the metadata if it is one of the kit's."""
-    # It knows pictures by the colours above.
-    from ecomkit.plots.alt_text import describe
-
     drawn = draw(figure)
     if drawn is None or figure.get_gid() != _OURS:
         return drawn
