@@ -47,16 +47,19 @@ def alerts_of(
     return found
 
 
-Form = Callable[[float | None], str]
+# Writes a number of a headline, with as many digits more than usual as a second argument says.
+Form = Callable[..., str]
 
 
 def _below(entry: Mapping[str, Any], limit: float, form: Form) -> list[Alert]:
-    told = f"{entry['label']}: {form(entry['value'])}, less than the {form(limit)} that [alerts] asks for."
+    value, asked = _apart(entry, limit, form)
+    told = f"{entry['label']}: {value}, less than the {asked} that [alerts] asks for."
     return [_alert(entry, "below", [limit], told)] if entry["value"] < limit else []
 
 
 def _above(entry: Mapping[str, Any], limit: float, form: Form) -> list[Alert]:
-    told = f"{entry['label']}: {form(entry['value'])}, more than the {form(limit)} that [alerts] allows."
+    value, allowed = _apart(entry, limit, form)
+    told = f"{entry['label']}: {value}, more than the {allowed} that [alerts] allows."
     return [_alert(entry, "above", [limit], told)] if entry["value"] > limit else []
 
 
@@ -79,9 +82,10 @@ def _against_week_before(
     # Ten digits, as all numbers of a report: 0.3 of a hundred is 30, not a little less.
     if not ten_digits(change) > limit:
         return []
+    more = _more(form, before, value)
     told = (
-        f"{_subject(entry)} {verb} by {percent(change)} against the week before, from {form(before)} to {form(value)}: "
-        f"more than the {percent_tick(limit)} that [alerts] allows."
+        f"{_subject(entry)} {verb} by {_by(change, _more(_by, change, limit))} against the week before, "
+        f"from {form(before, more)} to {form(value, more)}: more than the {percent_tick(limit)} that [alerts] allows."
     )
     return [_alert(entry, rule, [limit], told)]
 
@@ -90,10 +94,9 @@ def _outside_band(entry: Mapping[str, Any], _limit: bool, form: Form) -> list[Al
     band, value = own_band(_past(entry), entry["unit"]), entry["value"]
     if band is None or band[0] <= value <= band[1]:
         return []
-    told = (
-        f"{entry['label']}: {form(value)}, {'below' if value < band[0] else 'above'} the band of the weeks before, "
-        f"{interval(*band, form)}."
-    )
+    where, end = ("below", band[0]) if value < band[0] else ("above", band[1])
+    more = _more(form, value, end)
+    told = f"{entry['label']}: {form(value, more)}, {where} the band of the weeks before, {interval(*band, form, more)}."
     return [_alert(entry, "outside_band", [ten_digits(end) for end in band], told)]
 
 
@@ -108,6 +111,21 @@ _RULES = {
 
 def _alert(entry: Mapping[str, Any], rule: str, limits: list[float], sentence: str) -> Alert:
     return Alert(name=entry["name"], rule=rule, value=entry["value"], limits=limits, sentence=sentence)
+
+
+def _apart(entry: Mapping[str, Any], limit: float, form: Form) -> tuple[str, str]:
+    """Return the headline and its limit as text: a rate's limit as it stands, both with digits that tell them apart."""
+    more = _more(form, entry["value"], limit)
+    return form(entry["value"], more), percent_tick(limit) if entry["unit"] == "rate" else form(limit, more)
+
+
+def _more(form: Form, value: float, other: float) -> int:
+    """Return how many digits more than usual it takes for two numbers to read differently; ten are all there are."""
+    return next((more for more in range(10) if form(value, more) != form(other, more)), 10)
+
+
+def _by(change: float, more: int) -> str:
+    return percent(change, 1 + more)
 
 
 def _past(entry: Mapping[str, Any]) -> list[float | None]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ecomkit.errors import UsageError, quoted
-from ecomkit.words import count, days, listed, money, percent, say
+from ecomkit.words import days, decimal, listed, money, percent, say
 
 MIME = "application/vnd.ecomkit.headlines+json"
 UNITS = ("money", "count", "rate", "days")
@@ -58,12 +58,13 @@ def hand_over(*headlines: dict[str, Any]) -> None:
     display({MIME: list(headlines), "text/plain": f"Handed to the report: {labels}."}, raw=True)
 
 
-def form_of(entry: Mapping[str, Any], currency: str) -> Callable[[float | None], str]:
-    """Return what writes a headline's numbers: large money without cents."""
+def form_of(entry: Mapping[str, Any], currency: str) -> Callable[..., str]:
+    """Return what writes a headline's numbers, large money without cents; a second argument asks for `more` digits."""
     if entry["unit"] == "money":
         digits = 0 if abs(entry["value"] or 0) >= _WHOLE_MONEY else 2
-        return lambda value: money(value, currency, digits)
-    return {"count": count, "rate": percent, "days": days}[entry["unit"]]
+        return lambda value, more=0: money(value, currency, digits + more)
+    write, digits = {"count": (decimal, 0), "rate": (percent, 1), "days": (days, 1)}[entry["unit"]]
+    return lambda value, more=0: write(value, digits + more)
 
 
 def mark(breaks: Sequence[str]) -> None:

@@ -118,6 +118,49 @@ def test_an_alert_is_raised_beyond_its_limit_alone(limits, values, sentences):
             id="rate",
         ),
         pytest.param(
+            entry_of(0.013, 0.0124, name="visit_to_order_rate", label="Visit-to-order rate", unit="rate"),
+            {"below": 0.0125},
+            "Visit-to-order rate: 1.24 %, less than the 1.25 % that [alerts] asks for.",
+            id="rate near its limit",
+        ),
+        pytest.param(
+            entry_of(0.05, 0.0500012, name="visit_to_order_rate", label="Visit-to-order rate", unit="rate"),
+            {"above": 0.05},
+            "Visit-to-order rate: 5.0001 %, more than the 5 % that [alerts] allows.",
+            id="rate nearer still",
+        ),
+        pytest.param(
+            entry_of(0.05, 0.0133, name="visit_to_order_rate", label="Visit-to-order rate", unit="rate"),
+            {"below": 0.0136},
+            "Visit-to-order rate: 1.3 %, less than the 1.36 % that [alerts] asks for.",
+            id="limit of a rate as it stands",
+        ),
+        pytest.param(
+            entry_of(2400.0, 1999.62, name="net_revenue", label="Net revenue", unit="money"),
+            {"below": 2000},
+            "Net revenue: EUR 1,999.6, less than the EUR 2,000.0 that [alerts] asks for.",
+            id="money near its limit",
+        ),
+        pytest.param(
+            entry_of(50, 50, name="units", label="Units"),
+            {"below": 50.4},
+            "Units: 50.0, less than the 50.4 that [alerts] asks for.",
+            id="count near its limit",
+        ),
+        pytest.param(
+            entry_of(0.0124, 0.0122, name="visit_to_order_rate", label="Visit-to-order rate", unit="rate"),
+            {"falls_by": 0.0161},
+            "Visit-to-order rate fell by 1.613 % against the week before, from 1.24 % to 1.22 %: more than the 1.61 % "
+            "that [alerts] allows.",
+            id="fall near its limit",
+        ),
+        pytest.param(
+            entry_of(*[20, 21] * 6, 25.62),
+            {"outside_band": True},
+            "Orders: 25.62, above the band of the weeks before, 17.22 to 25.61.",
+            id="near an end of the band",
+        ),
+        pytest.param(
             entry_of(100, 50, name="new_customers", label="New customers, 13 weeks"),
             {"falls_by": 0.125},
             "New customers, 13 weeks, fell by 50.0 % against the week before, from 100 to 50: more than the 12.5 % "

@@ -54,9 +54,9 @@ def multiple(value: float | None) -> str:
     return UNKNOWN if is_unknown(value) else f"{_fixed(value, 1)}x"
 
 
-def days(value: float | None) -> str:
+def days(value: float | None, digits: int = 1) -> str:
     """Return a length of time as `12.5 days`."""
-    return UNKNOWN if is_unknown(value) else f"{_fixed(value, 1)} days"
+    return UNKNOWN if is_unknown(value) else f"{_fixed(value, digits)} days"
 
 
 def tick(value: float) -> str:
