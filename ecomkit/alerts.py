@@ -96,7 +96,9 @@ def _outside_band(entry: Mapping[str, Any], _limit: bool, form: Form) -> list[Al
         return []
     where, end = ("below", band[0]) if value < band[0] else ("above", band[1])
     more = _more(form, value, end)
-    told = f"{entry['label']}: {form(value, more)}, {where} the band of the weeks before, {interval(*band, form, more)}."
+    told = (
+        f"{entry['label']}: {form(value, more)}, {where} the band of the weeks before, {interval(*band, form, more)}."
+    )
     return [_alert(entry, "outside_band", [ten_digits(end) for end in band], told)]
 
 
