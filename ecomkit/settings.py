@@ -124,7 +124,7 @@ def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
         raise SettingsError(f"'{path}' is not TOML: {error}. Mend that line.") from error
 
     folder = (folder or path.parent).resolve()
-    problems: list[str] = []
+    problems = _take_misshapen(content)
     values = _read_sections(content, problems)
     values["alerts"] = read_alerts(content.get("alerts", {}), problems)
     values["sources"] = read_sources(content.get("source", []), folder, problems)
@@ -145,6 +145,23 @@ def load_settings(path: Path, *, folder: Path | None = None) -> Settings:
         if isinstance(value, list):
             values[key] = tuple(value)
     return Settings(folder=folder, **values)
+
+
+def _take_misshapen(content: dict[str, Any]) -> list[str]:
+    """Take out what is no section, or no list of them where it must be, and say so; never what a source holds."""
+    problems = []
+    for name, told in list(content.items()):
+        if name == "source":
+            is_right = isinstance(told, list) and all(isinstance(entry, dict) for entry in told)
+            problem = "'source' is not a list of sections: write [[source]], in double brackets, above each"
+        else:
+            is_right = isinstance(told, dict) or name not in (*_SECTIONS, *_READ_APART)
+            found = "a list" if isinstance(told, list) else repr(told)
+            problem = f"'{name}' is {found}, not a section: write [{name}], in single brackets, once above its keys"
+        if not is_right:
+            problems.append(problem)
+            del content[name]
+    return problems
 
 
 def _read_sections(content: dict[str, Any], problems: list[str]) -> dict[str, Any]:

@@ -195,6 +195,27 @@ def test_a_locale_that_babel_knows_is_taken(tmp_path, name):
             GOOD + "[exclude]\nstaff = [1]\n", "'staff' holds [1], which are not texts", id="list of something else"
         ),
         pytest.param(GOOD.split("[[source]]")[0], "there is no [[source]]", id="no source"),
+        pytest.param(
+            GOOD + "[[alerts]]\norders = {below = 5}\n",
+            "'alerts' is a list, not a section: write [alerts], in single brackets, once above its keys",
+            id="list of alerts",
+        ),
+        pytest.param(
+            GOOD + "[[margin]]\ndefault = 0.5\n",
+            "'margin' is a list, not a section: write [margin], in single brackets, once above its keys",
+            id="list in place of another section",
+        ),
+        pytest.param(
+            "alerts = true\n" + GOOD,
+            "'alerts' is True, not a section: write [alerts], in single brackets, once above its keys",
+            id="a value in place of a section",
+        ),
+        pytest.param(
+            TABLES.replace("[[source]]", "[source]").replace("//host", "//me:secret@host"),
+            "'source' is not a list of sections: write [[source]], in double brackets, above each; there is no "
+            "[[source]]",
+            id="a single source",
+        ),
     ],
 )
 def test_each_problem_is_named(tmp_path, text, problem):
