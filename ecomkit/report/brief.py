@@ -13,9 +13,7 @@ from ecomkit.words import LONGEST_TEXT, counted, interval, short
 
 _MOST_RESTATED = 5
 # What Markdown would take for its own, addresses that readers turn into links included.
-_MARKUP = re.compile(r"&(?=#?\w+;)|[\\`*_\[\]<>#|~@]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
-# `26. Oktober` at the start of a line would begin a list.
-_LIST = re.compile(r"^(\d+)\.")
+_MARKUP = re.compile(r"&(?=#?\w+;)|[\\`*_<>#|~@]|(?<=\])[(\[:]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 
 
 def brief(report: WeekReport) -> str:
@@ -25,7 +23,7 @@ def brief(report: WeekReport) -> str:
     """
     moved = movements(report)
     blocks = [
-        [f"# {plain(report.shop)}, week {report.period.label}", _LIST.sub(r"\1\\.", f"{span(report.period)}.")],
+        [f"# {plain(report.shop)}, week {report.period.label}", f"From {span(report.period)}."],
         [f"- **Alert.** {plain(alert['sentence'])}" for alert in report.alerts],
         [f"- {plain(notice)}" for notice in notices(report)],
         [f"{number}. {_line(movement)}" for number, movement in enumerate(moved, start=1)]

@@ -10,6 +10,7 @@ from ecomkit.errors import UsageError, quoted
 from ecomkit.models.revenue_bridge import in_cents
 from ecomkit.periods import iso_week
 from ecomkit.report.causes import causes_of, is_restated
+from ecomkit.report.ledger import folder_of
 from ecomkit.report.made_from import changed_sections
 from ecomkit.report.walk import DEFINITION, IDENTITY, LATE, RATES, REFUNDED, SETTINGS, SOURCES, Step, states, walk
 from ecomkit.settings import load_settings
@@ -157,7 +158,7 @@ def _refuse_unlike(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
 
 def _folder(old: Mapping[str, Any], new: Mapping[str, Any], shop: str | None) -> Path:
     try:
-        folder = find_shop(shop or new["place"])
+        folder = find_shop(shop or folder_of(new["place"]) or new["place"])
     except UsageError as error:
         if shop:
             raise

@@ -15,6 +15,8 @@ from ecomkit.whole_files import appearing_whole
 
 # What stands for settings and rates: the digest of each section of shop.toml, and that of the file of rates.
 Rules = tuple[Mapping[str, str], str | None]
+# Where the shop lies: reports name no folder.
+_FOLDER = "folder.txt"
 
 
 def remember(folder: Path) -> Rules:
@@ -27,11 +29,20 @@ def remember(folder: Path) -> Rules:
     settings, rates = path.read_text(encoding="utf-8"), load_settings(path).rates
     sections = sections_of(settings)
     _keep(_settings_file(folder, sections), settings)
+    _keep(_ledger(folder) / _FOLDER, str(folder))
     if rates is None:
         return sections, None
     table = rates.read_text(encoding="utf-8")
     _keep(_rates_file(folder, digest(table)), table)
     return sections, digest(table)
+
+
+def folder_of(place: str) -> Path | None:
+    """Return the folder of the one shop of this name that reports were made of here, None where not one is."""
+    told = (shops.STORE / "ledger").glob(f"*/{_FOLDER}")
+    folders = {Path(one.read_text(encoding="utf-8")) for one in told}
+    found = [folder for folder in folders if folder.name == place and (folder / "shop.toml").is_file()]
+    return found[0] if len(found) == 1 else None
 
 
 def remembered(folder: Path, sections: Mapping[str, str], rates: str | None) -> Settings:

@@ -8,7 +8,7 @@ from ecomkit.report.week_report import Entry, WeekReport, is_tested
 from ecomkit.words import counted, percent
 
 LINES = 3
-NOISE = "not sure: chance alone explains it"
+NOISE = "not sure: chance alone could explain it"
 # Share of the number before from which a movement is large, and from which it is medium.
 _LARGE, _MEDIUM = 0.25, 0.10
 # Corrected p-values below which a movement is called sure.

@@ -6,7 +6,9 @@
 # Both commands read what they send from standard input. A brief is sent once: a week that is published anew and says
 # the same reaches nobody again.
 set -uo pipefail
-shop=$1
+shop=${1:?Name the shop: weekly.sh SHOP}
+: "${SEND_READERS:?Say how to send to readers: a command that reads from standard input}"
+: "${SEND_MAINTAINERS:?Say how to send to maintainers: a command that reads from standard input}"
 kit=$(cd "$(dirname "$0")/../.." && pwd)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
