@@ -26,6 +26,7 @@ from ecomkit.report.publish import appearing
 from ecomkit.report.published import is_published
 from ecomkit.report.week_report import corrected
 from tests.calls import order, page, track
+from tests.conftest import TOML
 from tests.notebooks import PARAMETERS, code, text, write_notebook
 
 NAN = float("nan")
@@ -81,15 +82,28 @@ def published(tmp_path_factory):
     return result, show(console)
 
 
-@pytest.fixture
-def made(make_shop):
-    """A shop with two orders, on Wednesdays of W43 and W44."""
-    return make_shop(
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a shop with two orders, on Wednesdays of W43 and W44; what is built of it lies beside it."""
+    folder = tmp_path_factory.mktemp("shops") / "made"
+    folder.mkdir()
+    calls = (
         page(at="2026-10-21T10:00:00Z"),
         track("Order Completed", at="2026-10-21T10:05:00Z", user="u1", **order("o1", revenue=10)),
         page("d2", at="2026-10-28T10:00:00Z"),
         track("Order Completed", "d2", at="2026-10-28T10:05:00Z", user="u2", **order("o2", revenue=30)),
     )
+    (folder / "calls.ndjson").write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
+    (folder / "shop.toml").write_text(TOML, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def made(written, monkeypatch):
+    """That shop, built for the first test that opens it; the others read it."""
+    monkeypatch.setattr(reports.shops, "STORE", written.parent / "store")
+    monkeypatch.setenv("ECOMKIT_SALT", "test")
+    return written
 
 
 @pytest.fixture
