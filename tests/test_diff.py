@@ -94,6 +94,7 @@ def rewrite(folder, change):
     path.write_text(json.dumps(report))
 
 
+@pytest.mark.slow
 def test_a_late_order_is_what_it_added(make_shop, only_revenue, monkeypatch, tmp_path):
     folder = make_shop(*KNOWN, LATE_ORDER, toml=TOML + RATES, files={"rates.csv": RATE.format("0.5")})
     newer = publish(folder, tmp_path / "newer", WEEK)

@@ -74,6 +74,7 @@ def test_an_earlier_week_is_what_its_own_report_says(shop, quarter, back):
 OTHERS = {"weeks": 4, "window_days": 2.5, "steps": ["Product Viewed", "Order Completed"], "within_days": 30}
 
 
+@pytest.mark.slow
 def test_parameters_reach_both(shop):
     told = OTHERS | {"horizon_days": 90, "yearly_discount_rate": 0.2, "visits_by": "device_type"}
     week = iso_week("2026-W11", shop.zone)  # the clocks go forward in the week before
@@ -84,6 +85,7 @@ def test_parameters_reach_both(shop):
     assert all(values[name] != usual[name] for name in ("funnel_overall_rate", "cac_blended", "clv_per_customer"))
 
 
+@pytest.mark.slow
 def test_filters_pick_what_each_notebook_picks():
     part = open_shop("shop", filters={"channel": "Email"})
     week = part.week("last")
@@ -97,6 +99,7 @@ def test_filters_pick_what_each_notebook_picks():
     assert values["new_customers"] == firsts.count().to_pyarrow().as_py()
 
 
+@pytest.mark.slow
 def test_a_week_knows_nothing_of_what_came_after_it(make_shop):
     """Orders are cancelled and refunded in later weeks; of the last week only Monday to Wednesday are over."""
     folder = make_shop(

@@ -107,6 +107,7 @@ def test_kernels_have_imported_what_notebooks_import_and_share_nothing_else(tmp_
     assert printed(runs["second"]) == ["True", "False"]
 
 
+@pytest.mark.slow
 def test_a_picture_is_shown_once_and_not_drawn_before(tmp_path):
     count = """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -145,6 +146,7 @@ def test_a_kernel_that_dies_fails_its_notebook_and_no_other(tmp_path):
     assert printed(runs["lives"]) == ["here"]
 
 
+@pytest.mark.slow
 def test_a_nursery_that_dies_leaves_the_next_kernels_to_start_as_they_always_do(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     kill = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)  # it does not live to see"
@@ -172,6 +174,7 @@ def test_who_stops_listening_ends_the_kernels(tmp_path):
     assert has_ended(int(mark.read_text()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [pytest.param(signal.SIGINT, id="interrupted"), pytest.param(signal.SIGKILL, id="killed")]
 )
